@@ -1,0 +1,1 @@
+"""What the cluster does: pure transition functions over an immutable cluster state; standard library only."""

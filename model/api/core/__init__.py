@@ -1,0 +1,1 @@
+"""``core/v1``: pods, nodes, services and what they refer to."""
