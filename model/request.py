@@ -1,0 +1,76 @@
+"""Requests: what a component asks of the API server.
+
+A request that changes an object carries the object as its sender wants it.  An ``Update`` is conditional unless it
+says otherwise: it conflicts if the object changed after the point in history that the sender computed it from.
+Requests that a sender makes by patch or on a subresource without a resourceVersion are ``unconditional``.
+
+Objects are referred to by ``Ref``: namespace and name where the object has a name, uid where the name is generated; a
+uid beside a name is a precondition.
+
+Source: Kubernetes API concepts (https://kubernetes.io/docs/reference/using-api/api-concepts/).
+"""
+
+from __future__ import annotations
+
+from kythera.model.api.meta import ObjectMeta
+from kythera.model.record import NodeName, Record, Uid, record
+
+
+@record
+class Ref(Record):
+    """Which object: kind, then namespace and name, or uid where the name is generated."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: Uid | None = None
+
+
+@record
+class Create(Record):
+    """Store a new object; refused if one of its name exists."""
+
+    object: Record
+
+
+@record
+class Update(Record):
+    """Replace an object, or with a ``subresource`` ("status", "scale") only that part of it."""
+
+    object: Record
+    subresource: str = ""
+    unconditional: bool = False
+
+
+@record
+class Delete(Record):
+    """Delete an object; with ``ref.uid`` only this incarnation of it."""
+
+    ref: Ref
+    grace_period_seconds: int | None = None
+    propagation_policy: str = "Background"
+
+
+@record
+class Bind(Record):
+    """Assign a pod to a node (``pods/binding``); refused if it has one already."""
+
+    ref: Ref
+    node: NodeName
+
+
+@record
+class Evict(Record):
+    """Delete a pod if its disruption budgets allow it (``pods/eviction``)."""
+
+    ref: Ref
+    grace_period_seconds: int | None = None
+
+
+Request = Create | Update | Delete | Bind | Evict
+
+
+def ref_of(obj: Record) -> Ref:
+    """The reference to an object that exists."""
+    meta: ObjectMeta = obj.metadata  # type: ignore[attr-defined]
+    return Ref(type(obj).__name__, meta.namespace, meta.name, meta.uid)
