@@ -1,0 +1,98 @@
+"""Rules: the named pure transition functions that everything which can happen is written in.
+
+A rule is a generator function.  Its parameters name what it reads, and it reads nothing else: no globals, no clock,
+no randomness.  It yields one ``Outcome`` for each way it can go.  A ``Process`` is one instance of a component: its
+rules, and the binding from their parameters to slots (``kubelet`` -> ``kubelet/n1``) and constants.
+
+A rule's docstring is the catalogue that ``kythera actions`` prints: the first paragraph says when it can happen and
+what then follows, ``Source:`` who promises that, ``Simplifies:`` what is left out and why no property can tell.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+COMPONENT = "component"
+FAULT = "fault"
+REPAIR = "repair"
+USER = "user"
+WORKLOAD = "workload"
+CLOCK = "clock"
+
+FAIR = frozenset({COMPONENT, REPAIR})
+"""Actors whose enabled actions cannot be put off for ever (weak fairness): the others may do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One firing of a rule: ``kubelet/n1.start(pod=web-0)``.  Parameters are texts, numbers, uids or node names."""
+
+    process: str
+    rule: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.process}.{self.rule}({', '.join(f'{k}={v}' for k, v in self.parameters)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way a rule can go: which parameters tell it from the others, and new values by parameter name."""
+
+    parameters: tuple[tuple[str, Any], ...]
+    writes: Mapping[str, Any]
+    note: str = ""
+
+
+def outcome(writes: Mapping[str, Any], note: str = "", **parameters: Any) -> Outcome:
+    """An outcome from keyword parameters: ``outcome({"kubelet": new}, pod=uid)``."""
+    return Outcome(tuple(parameters.items()), writes, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A transition function with what people and engines need to know about it.
+
+    ``says`` is a sentence with the parameters in braces and ``{process}`` for the actor.  ``reads`` are the names of
+    the function's parameters.  ``actor`` is one of the constants above.
+    """
+
+    name: str
+    says: str
+    function: Callable[..., Iterator[Outcome]]
+    reads: tuple[str, ...]
+    actor: str = COMPONENT
+
+    @property
+    def doc(self) -> str:
+        """The rule's entry in the catalogue."""
+        return inspect.getdoc(self.function) or ""
+
+
+def rule(says: str, actor: str = COMPONENT) -> Callable[[Callable[..., Iterator[Outcome]]], Rule]:
+    """Make a rule of a generator function; its parameter names become what it reads."""
+
+    def make(function: Callable[..., Iterator[Outcome]]) -> Rule:
+        return Rule(function.__name__, says, function, tuple(inspect.signature(function).parameters), actor)
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One instance of a component: its rules, the slots its parameters stand for, and its constants."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    slots: Mapping[str, str]
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    def outcomes(self, values: Mapping[str, Any]) -> Iterator[tuple[Rule, Outcome]]:
+        """Every way this process can go on; ``values`` gives the value of each of its slots by parameter name."""
+        known = {**self.constants, **values}
+        for each in self.rules:
+            for result in each.function(**{name: known[name] for name in each.reads}):
+                yield each, result
