@@ -67,7 +67,20 @@ class Evict(Record):
     grace_period_seconds: int | None = None
 
 
-Request = Create | Update | Delete | Bind | Evict
+@record
+class Patch(Record):
+    """Merge a patch into an object; ``type`` is "merge", "strategic" or "apply" (kubectl's three-way apply).
+
+    ``body`` is JSON: the patch, or for "apply" the whole new manifest.
+    """
+
+    ref: Ref
+    type: str = "merge"
+    body: str = "{}"
+    subresource: str = ""
+
+
+Request = Create | Update | Delete | Bind | Evict | Patch
 
 
 def ref_of(obj: Record) -> Ref:
