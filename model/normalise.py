@@ -1,13 +1,15 @@
 """Normalising: one canonical form for all states that differ only in names that nobody chose.
 
-Absolute numbers never repeat, and then no loop ever closes.  So after each step
+Absolute numbers never repeat, and then no loop ever closes.  So after a step
 
-* uids are renumbered: objects first, in the order of their kinds, named ones by namespace and name, generated ones by
-  what they are (``fingerprint``), then those that only a memory still holds, by first appearance;
-* nodes that the scenario cannot tell apart are put in the order of what is on them (symmetry);
-* ages stop growing where nothing asks about them any more (``horizons``).
+* uids are numbered anew: objects with a name first, then pods by what they are (``fingerprint``), then those that
+  only a memory still holds; a pod is as good as any other that is in the same situation (symmetry over pods);
+* nodes that the scenario cannot tell apart are put in the order of what is on them (symmetry over nodes);
+* ages stop growing where nothing asks about them any more (``older``).
 
-Each is a renaming of values, driven by the annotations ``Uid``, ``NodeName`` and ``Age`` of their records.
+Each is a renaming of values, driven by the annotations ``Uid``, ``NodeName`` and ``Age`` of their records.  A
+renaming maps the state graph onto itself, so a state may be exchanged for its renamed form at any time: verdicts stay,
+and where two situations tie, keeping both costs states, not soundness.
 """
 
 from __future__ import annotations
@@ -15,162 +17,189 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from kythera.model.record import Age, Map, NodeName, Record, Uid, replace
+from kythera.model.record import Age, Map, NodeName, Record, Uid, record, replace
 
 HOSTNAME = "kubernetes.io/hostname"
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+@record
+class Renaming(Record):
     """Which uid and which node become which; what isn't mentioned keeps its name."""
 
-    uids: tuple[tuple[int, int], ...] = ()
-    nodes: tuple[tuple[str, str], ...] = ()
+    uids: Map[int] = Map()  # keys are the old uids as text
+    nodes: Map[str] = Map()
 
     def __bool__(self) -> bool:
-        return bool(self.uids or self.nodes)
+        return bool(self.uids) or bool(self.nodes)
+
+    def uid(self, old: int) -> int:
+        """The new number of a uid."""
+        return self.uids.get(str(old), old)
+
+    def node(self, old: str) -> str:
+        """The new name of a node."""
+        return self.nodes.get(old, old)
 
 
 IDENTITY = Renaming()
 
-
-@cache
-def _special(cls: type[Record]) -> tuple[tuple[str, Any], ...]:
-    """The fields of a record class that can hold a uid, node name or age, each with what it holds."""
-    hints = typing.get_type_hints(cls)
-    found = []
-    for name in cls.__record_fields__:
-        holds = _holds(hints[name])
-        if holds:
-            found.append((name, holds))
-    return tuple(found)
-
-
-@cache
-def _holds(hint: Any) -> Any:
-    """``Uid``, ``NodeName`` or ``Age`` for such a field, "nested" where one can be deeper inside, else ``None``."""
-    if hint in (Uid, NodeName, Age):
-        return hint
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return "nested"  # a record's own fields are looked at when a value is at hand
-    if hint is Any:
-        return "nested"
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        kinds = {k for a in arguments if a is not type(None) and (k := _holds(a))}
-        return next(iter(kinds)) if len(kinds) == 1 else "nested" if kinds else None
-    if origin in (tuple, frozenset):
-        kinds = {k for a in arguments if a is not Ellipsis and (k := _holds(a))}
-        if not kinds:
-            return None
-        if len(kinds) == 1 and len([a for a in arguments if a is not Ellipsis]) == 1:
-            return ("each", next(iter(kinds)))
-        return ("items", tuple(_holds(a) for a in arguments))
-    if origin is Map:
-        inner = _holds(arguments[0])
-        return ("values", inner) if inner else None
-    return None
-
-
+ANY = "any"  # only the value itself tells what is in it
 Leaf = Callable[[Any, Any, str], Any]
 
 
-def _walk(value: Any, holds: Any, leaf: Leaf, field: str) -> Any:
-    """``value`` with ``leaf(kind, value, "Class.field")`` put in place of every uid, node name and age."""
-    if value is None:
-        return None
-    if holds is Uid or holds is NodeName or holds is Age:
-        return leaf(holds, value, field)
-    if isinstance(value, Record):
-        return transform(value, leaf)
-    if isinstance(value, tuple):
-        if isinstance(holds, tuple):
-            what = holds[1]
-            inner = what if holds[0] == "items" and what[-1:] != (None,) else None
-            if holds[0] == "items" and isinstance(what, tuple) and len(what) == len(value):
-                inner = what
-            new = (
-                tuple(_walk(v, h, leaf, field) for v, h in zip(value, inner, strict=True))
-                if inner is not None
-                else tuple(_walk(v, what if holds[0] == "each" else what[0], leaf, field) for v in value)
-            )
-        else:
-            new = tuple(_walk(v, holds, leaf, field) for v in value)
-        return value if all(a is b for a, b in zip(value, new, strict=True)) else new
-    if isinstance(value, frozenset):
-        what = holds[1] if isinstance(holds, tuple) else holds
-        return frozenset(_walk(v, what, leaf, field) for v in value)
-    if isinstance(value, Map):
-        what = holds[1] if isinstance(holds, tuple) else holds
-        made = {k: _walk(v, what, leaf, field) for k, v in value.items()}
-        return value if all(made[k] is value[k] for k in made) else Map(made)
-    return value
+@cache
+def _plan(hint: Any) -> Any:
+    """What a field with this annotation can hold: ``None`` (no name), a leaf annotation, ``ANY``, or a shape."""
+    if hint in (Uid, NodeName, Age):
+        return hint
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        plans = {_plan(a) for a in arguments if a is not type(None)} - {None}
+        return next(iter(plans)) if len(plans) == 1 else ANY if plans else None
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        inner = _plan(arguments[0])
+        return ("each", inner) if inner else None
+    if origin is tuple:
+        inner = tuple(_plan(a) for a in arguments)
+        return ("items", inner) if any(inner) else None
+    if origin in (frozenset, Map):
+        inner = _plan(arguments[0])
+        return ("each", inner) if inner else None
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return ANY if _may_hold(hint) else None
+    return None if hint in (str, int, bool, float, type(None)) else ANY
+
+
+@cache
+def _may_hold(cls: type[Record]) -> bool:
+    """Whether a record of this very class can hold a name; base classes stand for all that derive from them."""
+    return not cls.__record_fields__ or bool(_fields(cls))
+
+
+@cache
+def _fields(cls: type[Record]) -> tuple[tuple[str, Any], ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple((name, plan) for name in cls.__record_fields__ if (plan := _plan(hints[name])))
 
 
 def transform(value: Any, leaf: Leaf) -> Any:
-    """A slot's value with each uid, node name and age replaced by ``leaf(annotation, value, "Class.field")``."""
-    if not isinstance(value, Record):
-        return _walk(value, "nested", leaf, "")
-    changes = {}
-    for name, holds in _special(type(value)):
-        old = getattr(value, name)
-        if old is None or old == ():
-            continue
-        new = _walk(old, holds, leaf, f"{type(value).__name__}.{name}")
-        if new is not old:
-            changes[name] = new
-    return replace(value, **changes) if changes else value
+    """``value`` with ``leaf(annotation, value, "Class.field")`` in place of every uid, node name and age.
+
+    What was in ascending order of its uids is so again afterwards.
+    """
+    return _walk(value, ANY, leaf, "")
 
 
-def rename(value: Any, renaming: Renaming) -> Any:
-    """``value`` under a renaming.  A node's own name and hostname label follow it."""
-    uids, nodes = dict(renaming.uids), dict(renaming.nodes)
-
-    def leaf(kind: Any, old: Any, _: str) -> Any:
-        if kind is Uid:
-            return uids.get(old, old)
-        return nodes.get(old, old) if kind is NodeName else old
-
-    return _rename_nodes(transform(value, leaf), nodes) if nodes else transform(value, leaf)
-
-
-def _rename_nodes(value: Any, nodes: Mapping[str, str]) -> Any:
-    """Node objects and Leases carry their node's name as their own."""
+def _walk(value: Any, plan: Any, leaf: Leaf, field: str) -> Any:
+    if value is None or plan is None:
+        return value
+    if plan is Uid or plan is NodeName or plan is Age:
+        return leaf(plan, value, field)
+    if isinstance(value, Record):
+        changes = {}
+        name = type(value).__name__
+        for part, inner in _fields(type(value)):
+            old = getattr(value, part)
+            if old is None or old == ():
+                continue
+            new = _walk(old, inner, leaf, f"{name}.{part}")
+            if new is not old and new != old:
+                changes[part] = new
+        return replace(value, **changes) if changes else value
     if isinstance(value, tuple):
-        return tuple(_rename_nodes(v, nodes) for v in value)
-    if type(value).__name__ in ("Node", "Lease", "Ref") and isinstance(value, Record):
-        any_value: Any = value
-        if type(value).__name__ == "Ref":
-            if any_value.kind in ("Node", "Lease") and any_value.name in nodes:
-                return replace(any_value, name=nodes[any_value.name])
-            return value
-        meta = any_value.metadata
-        if meta.name in nodes:
-            labels = meta.labels
-            if labels.get(HOSTNAME) == meta.name:
-                labels = labels.set(HOSTNAME, nodes[meta.name])
-            return replace(any_value, metadata=replace(meta, name=nodes[meta.name], labels=labels))
+        if isinstance(plan, tuple) and plan[0] == "items":
+            made = tuple(_walk(v, p, leaf, field) for v, p in zip(value, plan[1], strict=True))
+        else:
+            inner = plan[1] if isinstance(plan, tuple) else ANY
+            made = tuple(_walk(v, inner, leaf, field) for v in value)
+            if made != value and len(made) > 1:
+                before, after = [_order(v, inner) for v in value], [_order(v, inner) for v in made]
+                if before[0] is not None and before == sorted(before):
+                    made = tuple(v for _, v in sorted(zip(after, made, strict=True), key=lambda pair: pair[0]))
+        return value if made == value else made
+    if isinstance(value, frozenset):
+        return frozenset(_walk(v, plan[1] if isinstance(plan, tuple) else ANY, leaf, field) for v in value)
+    if isinstance(value, Map):
+        inner = plan[1] if isinstance(plan, tuple) else ANY
+        return Map({k: _walk(v, inner, leaf, field) for k, v in value.items()})
     return value
 
 
-def uids_in(value: Any) -> tuple[int, ...]:
-    """The uids that a value holds, in order of first appearance."""
-    found: dict[int, None] = {}
+def _order(item: Any, plan: Any) -> Any:
+    """By what a collection is kept in order, if its items begin with a uid or are objects."""
+    if plan is Uid:
+        return item
+    if isinstance(item, tuple) and isinstance(plan, tuple) and plan[0] == "items" and plan[1][0] is Uid:
+        return item[0]
+    if isinstance(item, Record):
+        meta: Any = getattr(item, "metadata", None)
+        if meta is not None and hasattr(meta, "uid"):
+            return (meta.namespace, meta.name, -1 if meta.uid is None else meta.uid)
+        fields = _fields(type(item))
+        if fields and fields[0][1] is Uid and fields[0][0] == type(item).__record_fields__[0]:
+            return getattr(item, fields[0][0])
+    return None
+
+
+@lru_cache(maxsize=500_000)
+def rename(value: Any, renaming: Renaming) -> Any:
+    """``value`` under a renaming.  A node's own name and hostname label follow it."""
+
+    def leaf(kind: Any, old: Any, _: str) -> Any:
+        return renaming.uid(old) if kind is Uid else renaming.node(old) if kind is NodeName else old
+
+    return transform(_rename_nodes(value, renaming) if renaming.nodes else value, leaf)
+
+
+def _rename_nodes(value: Any, renaming: Renaming) -> Any:
+    """Node objects, their Leases and references to them carry the node's name as their own."""
+    if isinstance(value, tuple):
+        made = tuple(_rename_nodes(v, renaming) for v in value)
+        return tuple(sorted(made, key=lambda o: _order(o, ANY))) if _are_nodes(made) else made
+    if not isinstance(value, Record):
+        return value
+    kind, any_value = type(value).__name__, typing.cast(Any, value)
+    if kind == "Ref":
+        return replace(any_value, name=renaming.node(any_value.name)) if any_value.kind in ("Node", "Lease") else value
+    if kind in ("Node", "Lease"):
+        meta = any_value.metadata
+        labels = meta.labels
+        if labels.get(HOSTNAME) == meta.name:
+            labels = labels.set(HOSTNAME, renaming.node(meta.name))
+        return replace(any_value, metadata=replace(meta, name=renaming.node(meta.name), labels=labels))
+    changes = {}
+    for name in value.__record_fields__:
+        old = getattr(value, name)
+        if isinstance(old, (Record, tuple)) and old:
+            new = _rename_nodes(old, renaming)
+            if new != old:
+                changes[name] = new
+    return replace(any_value, **changes) if changes else value
+
+
+def _are_nodes(items: tuple[Any, ...]) -> bool:
+    return len(items) > 1 and type(items[0]).__name__ in ("Node", "Lease")
+
+
+@lru_cache(maxsize=500_000)
+def uids_in(value: Any) -> frozenset[int]:
+    """The uids that a value holds."""
+    found: set[int] = set()
 
     def leaf(kind: Any, old: Any, _: str) -> Any:
         if kind is Uid:
-            found.setdefault(old)
+            found.add(old)
         return old
 
     transform(value, leaf)
-    return tuple(found)
+    return frozenset(found)
 
 
+@lru_cache(maxsize=500_000)
 def nodes_in(value: Any) -> frozenset[str]:
     """The node names that a value holds."""
     found: set[str] = set()
@@ -184,26 +213,28 @@ def nodes_in(value: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-def anonymous(value: Any, node: str | None = None) -> Any:
-    """``value`` without its uids, and with ``node`` (any node, if not given) as nobody in particular."""
+@lru_cache(maxsize=500_000)
+def anonymous(value: Any, node: str | None = None) -> int:
+    """The fingerprint of ``value`` without its uids; with ``node``, as ``node`` sees it: itself, and others."""
 
     def leaf(kind: Any, old: Any, _: str) -> Any:
         if kind is Uid:
             return -1
-        return "*" if kind is NodeName and (node is None or old == node) else old
+        return ("" if old == node else "other") if kind is NodeName and node is not None else old
 
-    return transform(value, leaf)
+    return fingerprint(transform(value, leaf))
 
 
 def older(value: Any, seconds: int, horizons: Mapping[str, int]) -> Any:
-    """``value`` after so many seconds: ages grow up to the horizon of their field (0 where nothing asks for it)."""
+    """``value`` so many seconds later: ages grow up to the horizon of their field, 0 where nothing asks for it."""
 
     def leaf(kind: Any, old: Any, field: str) -> Any:
-        return min(old + seconds, max(old, horizons.get(field, 0)) if old > 0 else horizons.get(field, 0)) if kind is Age else old
+        return min(old + seconds, horizons.get(field, 0)) if kind is Age else old
 
     return transform(value, leaf)
 
 
+@lru_cache(maxsize=500_000)
 def fingerprint(value: Any) -> int:
     """A number that is the same for equal values in every run: what canonical orders are made of."""
     digest = blake2b(digest_size=8)
@@ -232,5 +263,3 @@ def _feed(value: Any, update: Callable[[bytes], None]) -> None:
         update(b"<" + b",".join(sorted(str(fingerprint(v)).encode() for v in value)) + b">")
     else:
         update(f"{type(value).__name__}:{value!r};".encode())
-
-

@@ -1,8 +1,9 @@
 """Rules: the named pure transition functions that everything which can happen is written in.
 
 A rule is a generator function.  Its parameters name what it reads, and it reads nothing else: no globals, no clock,
-no randomness.  It yields one ``Outcome`` for each way it can go.  A ``Process`` is one instance of a component: its
-rules, and the binding from their parameters to slots (``kubelet`` -> ``kubelet/n1``) and constants.
+no randomness.  It yields one ``Outcome`` for each way it can go, and a ``Wake`` where the passing of time alone would
+let it go on.  A ``Process`` is one instance of a component: its rules, and the binding from their parameters to slots
+(``kubelet`` -> ``kubelet/n1``), to several slots at once (``histories`` -> a tuple of slots), and to constants.
 
 A rule's docstring is the catalogue that ``kythera actions`` prints: the first paragraph says when it can happen and
 what then follows, ``Source:`` who promises that, ``Simplifies:`` what is left out and why no property can tell.
@@ -40,16 +41,34 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One way a rule can go: which parameters tell it from the others, and new values by parameter name."""
+    """One way a rule can go.
+
+    ``parameters`` tell it from the others, ``writes`` are new values by parameter name (a tuple of values where the
+    parameter stands for several slots), ``adds`` is what it adds to counters by *slot* name, without reading them.
+    ``note`` says why, for people.
+    """
 
     parameters: tuple[tuple[str, Any], ...]
     writes: Mapping[str, Any]
+    adds: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
 
 
-def outcome(writes: Mapping[str, Any], note: str = "", **parameters: Any) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """In so many seconds this rule could go on, although nothing else changes."""
+
+    seconds: int
+
+
+Yields = Iterator[Outcome | Wake]
+
+
+def outcome(
+    writes: Mapping[str, Any], note: str = "", adds: Mapping[str, int] | None = None, **parameters: Any
+) -> Outcome:
     """An outcome from keyword parameters: ``outcome({"kubelet": new}, pod=uid)``."""
-    return Outcome(tuple(parameters.items()), writes, note)
+    return Outcome(tuple(parameters.items()), writes, adds or {}, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +81,7 @@ class Rule:
 
     name: str
     says: str
-    function: Callable[..., Iterator[Outcome]]
+    function: Callable[..., Yields]
     reads: tuple[str, ...]
     actor: str = COMPONENT
 
@@ -72,10 +91,10 @@ class Rule:
         return inspect.getdoc(self.function) or ""
 
 
-def rule(says: str, actor: str = COMPONENT) -> Callable[[Callable[..., Iterator[Outcome]]], Rule]:
+def rule(says: str, actor: str = COMPONENT) -> Callable[[Callable[..., Yields]], Rule]:
     """Make a rule of a generator function; its parameter names become what it reads."""
 
-    def make(function: Callable[..., Iterator[Outcome]]) -> Rule:
+    def make(function: Callable[..., Yields]) -> Rule:
         return Rule(function.__name__, says, function, tuple(inspect.signature(function).parameters), actor)
 
     return make
@@ -87,12 +106,34 @@ class Process:
 
     name: str
     rules: tuple[Rule, ...]
-    slots: Mapping[str, str]
+    slots: Mapping[str, str | tuple[str, ...]]
     constants: Mapping[str, Any] = field(default_factory=dict)
 
-    def outcomes(self, values: Mapping[str, Any]) -> Iterator[tuple[Rule, Outcome]]:
-        """Every way this process can go on; ``values`` gives the value of each of its slots by parameter name."""
-        known = {**self.constants, **values}
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of all slots that its rules read, each once."""
+        wanted = {name for each in self.rules for name in each.reads}
+        found: dict[str, None] = {}
+        for parameter, bound in self.slots.items():
+            if parameter in wanted:
+                for slot in (bound,) if isinstance(bound, str) else bound:
+                    found.setdefault(slot)
+        return tuple(found)
+
+    def outcomes(self, value: Callable[[str], Any]) -> Iterator[tuple[Rule, Outcome | Wake]]:
+        """Every way this process can go on; ``value`` gives the value of each slot by name."""
+        known = dict(self.constants)
+        for parameter, bound in self.slots.items():
+            known[parameter] = value(bound) if isinstance(bound, str) else tuple(value(slot) for slot in bound)
         for each in self.rules:
             for result in each.function(**{name: known[name] for name in each.reads}):
                 yield each, result
+
+    def written(self, result: Outcome) -> Iterator[tuple[str, Any]]:
+        """The slots that an outcome writes, by name, with their new values."""
+        for parameter, value in result.writes.items():
+            bound = self.slots[parameter]
+            if isinstance(bound, str):
+                yield bound, value
+            else:
+                yield from zip(bound, value, strict=True)

@@ -1,7 +1,7 @@
 """Slots: the named parts of a cluster's state, each one hashable immutable value.
 
 Rules read and write slots, engines see the ids of their values.  A slot says what an engine or the normaliser has to
-know about it: which API kind's objects it holds, which node it belongs to, and which slot it follows.
+know about it and nothing more.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from typing import Any
 
 from kythera.model.record import NodeName, Record, record
 
-OBJECTS = "objects"
-LOCAL = "local"
-INFORMER = "informer"
-OUTBOX = "outbox"
-ENVIRONMENT = "environment"
-
 
 @record
 class Slot(Record):
     """One part of the state.
 
-    ``role`` is one of the constants above.  ``node`` is set where there is one such slot for each node (then equal
-    nodes can be exchanged).  ``kind`` names the API kind of a slot of role OBJECTS or INFORMER.
+    ``counter``: a small whole number that other processes may add to without reading it (an informer's lag).
+    ``node``: set where there is one such slot for each node (then equal nodes can be exchanged).
+    ``kind``: the API kind whose history it holds.
     """
 
     name: str
     initial: Any
-    role: str
+    counter: bool = False
     node: NodeName | None = None
     kind: str = ""
+
+    @property
+    def family(self) -> str:
+        """The name without its node: slots of one family hold values of one sort, told apart by node only."""
+        return self.name if self.node is None else self.name.replace(f"/{self.node}", "/*")

@@ -81,6 +81,13 @@ class PodResources(Record):
 
 
 @record
+class PodReadinessGate(Record):
+    """A condition that has to be True before the pod counts as ready."""
+
+    condition_type: str = ""
+
+
+@record
 class PodSpec(Record):
     """What a pod asks for."""
 
@@ -96,6 +103,7 @@ class PodSpec(Record):
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...] = ()
     scheduler_name: str = ""
     scheduling_gates: tuple[PodSchedulingGate, ...] = ()
+    readiness_gates: tuple[PodReadinessGate, ...] = ()
     priority_class_name: str = ""
     priority: int | None = None
     preemption_policy: str | None = None
@@ -120,7 +128,6 @@ class PodSpec(Record):
         "imagePullSecrets": "registries are not modelled",
         "runtimeClassName": "container runtimes are all equal in the model",
         "os": "all nodes run Linux",
-        "readinessGates": "readiness gates are not modelled",
         "ephemeralContainers": "debugging containers are not modelled",
         "resourceClaims": "dynamic resource allocation is not modelled",
         "workloadRef": "gang scheduling is not modelled",

@@ -1,0 +1,1 @@
+"""The API server: what becomes of a request, given the present state of the store."""

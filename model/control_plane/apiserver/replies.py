@@ -1,0 +1,88 @@
+"""The answers of the API server, with the codes, reasons and messages of Kubernetes.
+
+Source: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go; the messages were compared with a real API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kythera.model.api.meta import ObjectMeta
+from kythera.model.control_plane.apiserver.resources import RESOURCES, Resource
+from kythera.model.controller import Reply
+from kythera.model.record import Record
+from kythera.model.request import Ref
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+class Refusal(Exception):
+    """Raised inside the API server where a request is refused; ``reply`` is the answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.message)
+        self.reply = reply
+
+
+def resource_of(kind: str) -> Resource:
+    """The resource of a kind; a kind that isn't served is refused with 404."""
+    try:
+        return RESOURCES[kind]
+    except KeyError:
+        raise Refusal(Reply(404, "NotFound", "the server could not find the requested resource")) from None
+
+
+def shown(named: ObjectMeta | Ref) -> str:
+    """The name of an object for people; one whose name is generated is shown with its uid behind it."""
+    if named.name:
+        return named.name
+    return f"{getattr(named, 'generate_name', '')}{'' if named.uid is None else named.uid}"
+
+
+def ok(obj: Record | None = None, code: int = 200) -> Reply:
+    """Carried out."""
+    return Reply(code, "", "", obj)
+
+
+def not_found(resource: Resource, name: str) -> Refusal:
+    """404: there is no such object."""
+    return Refusal(Reply(404, "NotFound", f'{resource.name} "{name}" not found'))
+
+
+def already_exists(resource: Resource, name: str, terminating: bool) -> Refusal:
+    """409: the name is taken, perhaps by an object that is on its way out."""
+    before = "object is being deleted: " if terminating else ""
+    return Refusal(Reply(409, "AlreadyExists", f'{before}{resource.name} "{name}" already exists'))
+
+
+def conflict(what: str, name: str, why: str = MODIFIED) -> Refusal:
+    """409: the object isn't (any more) what the sender took it for."""
+    return Refusal(Reply(409, "Conflict", f'Operation cannot be fulfilled on {what} "{name}": {why}'))
+
+
+def forbidden(resource: Resource, name: str, why: str) -> Refusal:
+    """403: admission says no."""
+    return Refusal(Reply(403, "Forbidden", f'{resource.name} "{name}" is forbidden: {why}'))
+
+
+def bad_request(message: str) -> Refusal:
+    """400: the request contradicts itself."""
+    return Refusal(Reply(400, "BadRequest", message))
+
+
+def invalid(resource: Resource, name: str, errors: Sequence[object]) -> Refusal:
+    """422: validation found something; one error stands alone, several stand in brackets."""
+    texts = list(dict.fromkeys(str(error) for error in errors))
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    return Refusal(Reply(422, "Invalid", f'{resource.group_kind} "{name}" is invalid: {listed}'))
+
+
+def too_many_requests(cause: str) -> Refusal:
+    """429: a disruption budget doesn't allow the eviction (now)."""
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    return Refusal(Reply(429, "TooManyRequests", f"{message} {cause}"))
+
+
+def internal(message: str) -> Refusal:
+    """500: Kubernetes itself answers so, without a reason."""
+    return Refusal(Reply(500, "", message))

@@ -1,0 +1,200 @@
+"""PodTopologySpread: prefers topology domains that hold few of the pods that a constraint selects.
+
+Source: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go.
+"""
+
+from __future__ import annotations
+
+import math
+
+from kythera.model.api.core.node import Node
+from kythera.model.api.core.pod import Pod
+from kythera.model.api.core.scheduling import TopologySpreadConstraint
+from kythera.model.api.labels import matches, matches_map
+from kythera.model.api.meta import LabelSelector
+from kythera.model.api.node_affinity import required_node_affinity_matches
+from kythera.model.api.pods import controller_of
+from kythera.model.api.taints import find_untolerated
+from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
+from kythera.model.control_plane.scheduler.scores.normalise import MAX_NODE_SCORE
+from kythera.model.record import Map, replace
+
+HOSTNAME = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
+SCHEDULE_ANYWAY = "ScheduleAnyway"
+HONOR = "Honor"
+
+SYSTEM_DEFAULTS = (
+    TopologySpreadConstraint(max_skew=3, topology_key=HOSTNAME, when_unsatisfiable=SCHEDULE_ANYWAY),
+    TopologySpreadConstraint(max_skew=5, topology_key=ZONE, when_unsatisfiable=SCHEDULE_ANYWAY),
+)
+"""What a pod without constraints gets, with the selector of its Services and its owner.
+
+Source: pkg/scheduler/framework/plugins/podtopologyspread/plugin.go systemDefaultConstraints.
+"""
+
+
+def score_pod_topology_spread(
+    pod: Pod,
+    nodes: tuple[NodeInfo, ...],
+    snapshot: Snapshot,
+    default_constraints: tuple[TopologySpreadConstraint, ...] | None = None,
+) -> dict[str, int]:
+    """0 to 100 per node, 0 for all if no constraint is soft.
+
+    ``default_constraints``: those of a profile whose defaulting type is List; ``None`` is the type System, in which a
+    node that lacks the zone label is still spread over by its hostname.
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go PreScore, Score, NormalizeScore.
+    """
+    names = [info.node.metadata.name for info in nodes]
+    own = pod.spec.topology_spread_constraints
+    constraints = soft_constraints(pod, snapshot, default_constraints)
+    if not constraints:
+        return dict.fromkeys(names, 0)
+    require_all = bool(own) or default_constraints is not None
+    ignored = {
+        info.node.metadata.name for info in nodes if require_all and not _has_all_keys(info.node, constraints)
+    }
+    scored = [info for info in nodes if info.node.metadata.name not in ignored]
+    parts = [_points(pod, constraint, constraints, scored, snapshot, require_all) for constraint in constraints]
+    points = {name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored}
+    least, most = min(points.values(), default=0), max(points.values(), default=0)
+    if most == 0:
+        return {name: 0 if name in ignored else MAX_NODE_SCORE for name in names}
+    return {
+        name: 0 if name in ignored else MAX_NODE_SCORE * (most + least - points[name]) // most for name in names
+    }
+
+
+def soft_constraints(
+    pod: Pod, snapshot: Snapshot, default_constraints: tuple[TopologySpreadConstraint, ...] | None = None
+) -> tuple[TopologySpreadConstraint, ...]:
+    """The pod's ScheduleAnyway constraints, or if it has no constraints the default ones with the default selector.
+
+    ``match_label_keys`` are written into the selector.
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go filterTopologySpreadConstraints,
+    buildDefaultConstraints.
+    """
+    own = pod.spec.topology_spread_constraints
+    if own:
+        return tuple(_with_label_keys(c, pod) for c in own if c.when_unsatisfiable == SCHEDULE_ANYWAY)
+    defaults = SYSTEM_DEFAULTS if default_constraints is None else default_constraints
+    selector = default_selector(pod, snapshot)
+    if selector == LabelSelector():
+        return ()
+    return tuple(
+        replace(c, label_selector=selector) for c in defaults if c.when_unsatisfiable == SCHEDULE_ANYWAY
+    )
+
+
+def default_selector(pod: Pod, snapshot: Snapshot) -> LabelSelector:
+    """The selectors of the Services that select the pod and of the ReplicaSet that controls it, all in one.
+
+    Source: pkg/scheduler/framework/plugins/helper/spread.go DefaultSelector, GetPodServices.
+    Simplifies: ReplicationControllers and StatefulSets are not modelled.
+    """
+    namespace, labels = pod.metadata.namespace, pod.metadata.labels
+    wanted: dict[str, str] = {}
+    for service in snapshot.services:
+        selector = service.spec.selector
+        if service.metadata.namespace == namespace and selector and matches_map(selector, labels):
+            wanted.update(selector)
+    owner = controller_of(pod)
+    if owner is None or owner.kind != "ReplicaSet" or owner.api_version != "apps/v1":
+        return LabelSelector(Map(wanted))
+    for replica_set in snapshot.replica_sets:
+        meta = replica_set.metadata
+        if meta.namespace == namespace and meta.name == owner.name and owner.uid in (None, meta.uid):
+            theirs = replica_set.spec.selector or LabelSelector()
+            return LabelSelector(Map({**theirs.match_labels, **wanted}), theirs.match_expressions)
+    return LabelSelector(Map(wanted))
+
+
+def counted_pods(info: NodeInfo, selector: LabelSelector | None, namespace: str) -> int:
+    """How many pods of a namespace on a node a selector selects, the terminating ones left out; an empty one: none.
+
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go countPodsMatchSelector.
+    """
+    if selector == LabelSelector():
+        return 0
+    return sum(
+        pod.metadata.deletion_timestamp is None
+        and pod.metadata.namespace == namespace
+        and matches(selector, pod.metadata.labels)
+        for pod in info.pods
+    )
+
+
+def domain_points(count: int, max_skew: int, weight: float) -> float:
+    """What one constraint adds to a node's points.
+
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go scoreForCount.
+    """
+    return count * weight + (max_skew - 1)
+
+
+def domain_weight(domains: int) -> float:
+    """How much a pod counts: more where there are more domains, so that few big ones are not drowned.
+
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go topologyNormalizingWeight.
+    """
+    return math.log(domains + 2)
+
+
+def _points(
+    pod: Pod,
+    constraint: TopologySpreadConstraint,
+    constraints: tuple[TopologySpreadConstraint, ...],
+    scored: list[NodeInfo],
+    snapshot: Snapshot,
+    require_all: bool,
+) -> dict[str, float]:
+    """What one constraint adds to each scored node's points; nothing where the node lacks the key."""
+    key, selector, namespace = constraint.topology_key, constraint.label_selector, pod.metadata.namespace
+    counts: dict[str, int] = {}
+    if key == HOSTNAME:
+        weight = domain_weight(len(scored))
+    else:
+        counts = dict.fromkeys((info.node.metadata.labels.get(key, "") for info in scored), 0)
+        weight = domain_weight(len(counts))
+        for info in snapshot.nodes:
+            domain = info.node.metadata.labels.get(key, "")
+            if domain not in counts or (require_all and not _has_all_keys(info.node, constraints)):
+                continue
+            if included(constraint, pod, info.node):
+                counts[domain] += counted_pods(info, selector, namespace)
+    points: dict[str, float] = {}
+    for info in scored:
+        labels = info.node.metadata.labels
+        if key not in labels:
+            points[info.node.metadata.name] = 0.0
+            continue
+        count = counted_pods(info, selector, namespace) if key == HOSTNAME else counts[labels[key]]
+        points[info.node.metadata.name] = domain_points(count, constraint.max_skew, weight)
+    return points
+
+
+def included(constraint: TopologySpreadConstraint, pod: Pod, node: Node) -> bool:
+    """Whether a node counts for a constraint, by its node affinity policy and its node taints policy.
+
+    Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go matchNodeInclusionPolicies.
+    """
+    if (constraint.node_affinity_policy or HONOR) == HONOR and not required_node_affinity_matches(pod, node):
+        return False
+    return constraint.node_taints_policy != HONOR or (
+        find_untolerated(node.spec.taints, pod.spec.tolerations, ("NoSchedule", "NoExecute")) is None
+    )
+
+
+def _has_all_keys(node: Node, constraints: tuple[TopologySpreadConstraint, ...]) -> bool:
+    return all(constraint.topology_key in node.metadata.labels for constraint in constraints)
+
+
+def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
+    selector, labels = constraint.label_selector, pod.metadata.labels
+    more = {key: labels[key] for key in constraint.match_label_keys if key in labels}
+    if selector is None or not more:
+        return constraint
+    return replace(
+        constraint, label_selector=replace(selector, match_labels=Map({**selector.match_labels, **more}))
+    )

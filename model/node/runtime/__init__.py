@@ -1,0 +1,1 @@
+"""The container runtime of a node: what runs there, whether or not a kubelet looks after it."""

@@ -1,0 +1,235 @@
+"""From objects and a scenario to a ``System``: which components run, which slots there are, who watches what.
+
+A component runs if the scenario gives it something to do.  Each controller of kube-controller-manager is a process of
+its own here, and they crash and lose their network together, as parts of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
+from kythera.model.api.core.node import Node
+from kythera.model.api.core.pod import Pod
+from kythera.model.control_plane.apiserver import handle
+from kythera.model.environment import crashes, network
+from kythera.model.history import History, Objects, Shape
+from kythera.model.host import FINE, UP, Hosted, Informer, Outbox, Wiring, process, trimmed
+from kythera.model.normalise import HOSTNAME
+from kythera.model.record import Map, NodeName, Record, Uid, replace
+from kythera.model.rule import Process
+from kythera.model.scenarios.components import Member, members
+from kythera.model.scenarios.scenario import Rung, Scenario
+from kythera.model.slot import Slot
+from kythera.model.symmetry import Symmetry
+from kythera.model.system import Clock, Stage, System
+from kythera.model.view import View
+
+
+def compile_system(objects: Sequence[Record], scenario: Scenario, rung: Rung) -> System:
+    """The system of a scenario at one rung of the ladder; ``objects`` are admitted and have their uids."""
+    return _Compiler(tuple(objects), scenario, rung).system()
+
+
+def kind_of(obj: Record | type[Record]) -> str:
+    """The name of an object's kind."""
+    return obj.__name__ if isinstance(obj, type) else type(obj).__name__
+
+
+@dataclass
+class _Compiler:
+    objects: tuple[Record, ...]
+    scenario: Scenario
+    rung: Rung
+    slots: dict[str, Slot] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+
+    def system(self) -> System:
+        """Put it together."""
+        faults = self.rung.faults
+        present = {kind_of(obj) for obj in self.objects}
+        nodes = tuple(NodeName(obj.metadata.name) for obj in self.objects if isinstance(obj, Node))
+        found = members(self.objects, self.scenario, self.rung, nodes)
+        kinds = sorted(
+            {kind_of(cls) for m in found for cls in (*m.controller.watches, *m.controller.writes) if not m.is_virtual(kind_of(cls))}
+            | {kind for kind in present if any(event.verb for event in self.scenario.events)}
+            | {"Pod", "Node"}
+        )
+        admission = tuple(k for k in ("Namespace", "PriorityClass", "PodDisruptionBudget") if k in present)
+        for kind in sorted({*kinds, *admission}):
+            self.slots[f"objects/{kind}"] = Slot(f"objects/{kind}", History((self.of(kind),)), kind=kind)
+
+        linked = faults.partition > 0 or faults.node_failure > 0
+        lagging = faults.staleness != "none" or self.rung.granularity == FINE
+        informers: dict[str, list[Informer]] = {}
+        hosted: list[tuple[Member, Hosted]] = []
+        wiring = Wiring({}, handle)
+        for member in found:
+            mine = tuple(sorted({kind_of(c) for c in (*member.controller.watches, *member.controller.writes)}))
+            mine = tuple(k for k in mine if not member.is_virtual(k))
+            mine = tuple(dict.fromkeys((*mine, *(k for k in admission if member.needs(k)))))
+            watched = tuple(kind_of(c) for c in member.controller.watches if not member.is_virtual(kind_of(c)))
+            late = tuple(k for k in watched if self.may_change(k, found)) if lagging else ()
+            host = Hosted(
+                member.controller, wiring, mine, late, self.rung.granularity,
+                faults.staleness == "none", member.virtual,
+            )  # fmt: skip
+            hosted.append((member, host))
+            for kind in late:
+                lag = f"lag/{member.name}/{kind}"
+                self.slots[lag] = Slot(lag, 0, counter=True, node=member.node)
+                informers.setdefault(kind, []).append(Informer(lag, host.shape(kind)))
+        wiring.informers.update({k: tuple(v) for k, v in informers.items()})  # type: ignore[attr-defined]
+
+        for member, host in hosted:
+            self.add(member, host, linked)
+        if linked:
+            self.links(found, faults.partition, faults.node_failure)
+        if faults.crash:
+            self.crashes(found, faults.crash, linked)
+        for kind, watching in informers.items():
+            self.stages.append(_trim(kind, watching))
+        slots = tuple(self.slots.values())
+        return System(
+            self.scenario.name,
+            slots,
+            tuple(self.processes),
+            tuple(self.stages),
+            self.symmetry(slots, nodes),
+            Clock(self.rung.time, self.horizons(found)),
+            {"granularity": self.rung.granularity, "nodes": nodes},
+        )
+
+    def of(self, kind: str) -> Objects:
+        """The objects of a kind, in the order of a snapshot."""
+        found: list[Any] = [obj for obj in self.objects if kind_of(obj) == kind]
+        return tuple(sorted(found, key=lambda o: (o.metadata.namespace, o.metadata.name, o.metadata.uid)))
+
+    def may_change(self, kind: str, found: Iterable[Member]) -> bool:
+        """Whether anybody writes objects of a kind: what nobody writes, nobody can see late."""
+        written = {kind_of(cls) for member in found for cls in member.controller.writes}
+        return kind in written or bool(self.scenario.events)
+
+    def add(self, member: Member, host: Hosted, linked: bool) -> None:
+        """The slots and the process of one component."""
+        name = member.name
+        view = host.view(tuple(self.slots[f"objects/{k}"].initial for k in host.kinds), (0,) * len(host.lagging))
+        empty = View(Map({kind_of(cls): () for cls in member.controller.watches}))
+        initial = member.controller.observe(member.controller.initial, empty, view)
+        self.slots[f"local/{name}"] = Slot(f"local/{name}", initial, node=member.node)
+        if self.rung.granularity == FINE:
+            self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node=member.node)
+        made = process(name, host, f"link/{member.unit}", member.extras)
+        if not linked:
+            made = replace(
+                made,
+                slots={k: v for k, v in made.slots.items() if k != "link"},
+                constants={**made.constants, "link": UP},
+            )
+        self.processes.append(made)
+
+    def links(self, found: Iterable[Member], partitions: int, failures: int) -> None:
+        """The links of components and nodes, and what may happen to them."""
+        if partitions:
+            self.slots["budget/partition"] = Slot("budget/partition", partitions)
+        if failures:
+            self.slots["budget/nodeFailure"] = Slot("budget/nodeFailure", failures)
+        for unit, parts in _units(found).items():
+            node = parts[0].node
+            self.slots[f"link/{unit}"] = Slot(f"link/{unit}", UP, node=node)
+            may_fail = failures > 0 and node is not None
+            if partitions or may_fail:
+                self.processes.append(
+                    network.process(
+                        unit, partitions > 0, may_fail,
+                        tuple(f"local/{m.name}" for m in parts), tuple(m.lost for m in parts),
+                    )
+                )  # fmt: skip
+
+    def crashes(self, found: Iterable[Member], budget: int, linked: bool) -> None:
+        """The crashes of each operating system process."""
+        self.slots["budget/crash"] = Slot("budget/crash", budget)
+        by_process: dict[str, list[Member]] = {}
+        for member in found:
+            by_process.setdefault(member.binary, []).append(member)
+        for binary, parts in by_process.items():
+            outboxes = tuple(f"outbox/{m.name}" for m in parts) if self.rung.granularity == FINE else ()
+            self.processes.append(
+                crashes.process(
+                    binary,
+                    tuple(f"local/{m.name}" for m in parts),
+                    outboxes,
+                    f"link/{parts[0].unit}" if linked else None,
+                    tuple(m.crashed for m in parts),
+                )
+            )
+
+    def horizons(self, found: Iterable[Member]) -> Mapping[str, int]:
+        """Until when each age is worth telling apart."""
+        combined: dict[str, int] = {}
+        for member in found:
+            for each in (member.controller.horizons, *(member.horizons_of(obj) for obj in self.objects)):
+                for name, seconds in each.items():
+                    combined[name] = max(combined.get(name, 0), seconds)
+        return combined
+
+    def symmetry(self, slots: tuple[Slot, ...], nodes: tuple[NodeName, ...]) -> Symmetry:
+        """Which nodes may be exchanged: equal but for name and hostname, and nobody speaks of one by its name."""
+        if not self.scenario.symmetry:
+            return Symmetry(slots, (), pods=False)
+        classes: dict[Any, list[str]] = {}
+        for obj in self.objects:
+            if isinstance(obj, Node) and not self.named(obj.metadata.name):
+                meta = obj.metadata
+                blank = replace(meta, name="", uid=Uid(0), labels=meta.labels.without(HOSTNAME))
+                labelled = meta.labels.get(HOSTNAME) in (None, meta.name)
+                if labelled:
+                    classes.setdefault(replace(obj, metadata=blank), []).append(meta.name)
+        return Symmetry(slots, tuple(tuple(sorted(c)) for c in classes.values() if len(c) > 1))
+
+    def named(self, node: str) -> bool:
+        """Whether anything but the node's own objects mentions a node by its name."""
+        if any(event.target in (node, f"node/{node}") for event in self.scenario.events):
+            return True
+        return any(
+            _mentions(obj, node) for obj in self.objects if not isinstance(obj, (Node, ConfigMap, Secret, Namespace))
+        )
+
+
+def _mentions(value: object, text: str) -> bool:
+    """Whether a text stands anywhere in a value (a node that a pod is already bound to is no mention)."""
+    if isinstance(value, str):
+        return value == text
+    if isinstance(value, Pod):
+        return _mentions(replace(value.spec, node_name=None), text)
+    if isinstance(value, Record):
+        return any(_mentions(getattr(value, name), text) for name in value.__record_fields__)
+    if isinstance(value, (tuple, frozenset)):
+        return any(_mentions(item, text) for item in value)
+    if isinstance(value, Map):
+        return any(key == text or _mentions(item, text) for key, item in value.items())
+    return False
+
+
+def _units(found: Iterable[Member]) -> dict[str, list[Member]]:
+    units: dict[str, list[Member]] = {}
+    for member in found:
+        units.setdefault(member.unit, []).append(member)
+    return units
+
+
+def _trim(kind: str, watching: Sequence[Informer]) -> Stage:
+    """Drop the history of a kind that nobody can see any more."""
+    shapes: tuple[Shape | None, ...] = tuple(informer.shape for informer in watching)
+    reads = (f"objects/{kind}", *(informer.lag for informer in watching))
+
+    def function(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        history, *lags = values
+        return (trimmed(history, tuple(lags), shapes), *lags)
+
+    return Stage(f"trim {kind}", reads, frozenset(reads), function)
+
+

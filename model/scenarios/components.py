@@ -1,0 +1,203 @@
+"""Which components a scenario needs, and as parts of which processes and units they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from kythera.model.api.apps import Deployment, ReplicaSet
+from kythera.model.api.autoscaling import HorizontalPodAutoscaler
+from kythera.model.api.core.node import Node
+from kythera.model.api.core.pod import Pod
+from kythera.model.api.core.service import Service
+from kythera.model.api.policy import PodDisruptionBudget
+from kythera.model.control_plane.controllers import (
+    deployment,
+    descheduler,
+    disruption,
+    endpointslice,
+    horizontal_pod_autoscaler,
+    node_lifecycle,
+    pod_gc,
+    replicaset,
+)
+from kythera.model.control_plane.scheduler import scheduler
+from kythera.model.controller import Controller
+from kythera.model.environment import heartbeats, workload
+from kythera.model.host import Virtual
+from kythera.model.node import kube_proxy, kubelet
+from kythera.model.record import NodeName, Record, replace
+from kythera.model.scenarios.scenario import Rung, Scenario
+
+MANAGER = "kube-controller-manager"
+NO_HORIZONS: Mapping[str, int] = {}
+
+
+def _same(local: Any) -> Any:
+    return local
+
+
+def _no_horizons(obj: Record) -> Mapping[str, int]:
+    return NO_HORIZONS
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A component instance.
+
+    ``name`` is its process here, ``binary`` what dies when it crashes, ``unit`` what is cut off together.
+    ``crashed`` and ``lost``: its private state after a crash, and after its machine is gone.  ``extras`` are the slots
+    that its ``virtual`` objects are made from.
+    """
+
+    name: str
+    binary: str
+    unit: str
+    controller: Controller
+    crashed: Callable[[Any], Any]
+    lost: Callable[[Any], Any] = _same
+    node: NodeName | None = None
+    virtual: Virtual | None = None
+    virtual_kinds: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    horizons_of: Callable[[Any], Mapping[str, int]] = _no_horizons
+    needs_kinds: tuple[str, ...] = field(default=("Namespace", "PriorityClass"))
+
+    def is_virtual(self, kind: str) -> bool:
+        """Whether a kind is made up from other slots instead of stored."""
+        return kind in self.virtual_kinds
+
+    def needs(self, kind: str) -> bool:
+        """Whether the API server looks at a kind to answer this component's requests."""
+        return kind in self.needs_kinds
+
+
+def members(
+    objects: Sequence[Record], scenario: Scenario, rung: Rung, nodes: tuple[NodeName, ...]
+) -> tuple[Member, ...]:
+    """The components that run: those that the objects and faults of a scenario give something to do."""
+    later = {kind for event in scenario.events for kind in _applied_kinds(event.manifests)}
+    kinds = {type(obj).__name__ for obj in objects} | later
+    manager = _settings(scenario, MANAGER)
+    found: list[Member] = []
+
+    def managed(module: Any, extra: Mapping[str, str] | None = None, **more: Any) -> None:
+        controller = module.controller({**manager, **(extra or {})})
+        name = controller.name
+        found.append(
+            Member(
+                name, MANAGER, MANAGER, controller, lambda _: controller.initial,
+                horizons_of=getattr(module, "horizons_of", _no_horizons), **more,
+            )
+        )  # fmt: skip
+
+    if Deployment.__name__ in kinds:
+        managed(deployment)
+    if {Deployment.__name__, ReplicaSet.__name__} & kinds:
+        managed(replicaset)
+    if HorizontalPodAutoscaler.__name__ in kinds:
+        managed(
+            horizontal_pod_autoscaler,
+            virtual=partial(workload.metrics, tuple(w for w in scenario.workload if w.cpu)),
+            virtual_kinds=("PodMetrics",),
+            extras=tuple(f"usage/{n}" for n, _ in enumerate(w for w in scenario.workload if w.cpu)),
+        )
+    if PodDisruptionBudget.__name__ in kinds:
+        managed(disruption)
+    if Service.__name__ in kinds:
+        managed(endpointslice)
+    if watches_nodes(scenario, rung):
+        managed(
+            node_lifecycle,
+            virtual=partial(heartbeats.leases, nodes),
+            virtual_kinds=("Lease",),
+            extras=tuple(f"lease/{node}" for node in nodes),
+        )
+    if watches_nodes(scenario, rung) or any(isinstance(o, Node) and _evicts(o) for o in objects):
+        found.append(_taint_eviction(manager))
+        managed(pod_gc)
+    for settings in scenario.schedulers:
+        controller = scheduler.controller(_settings(scenario, "kube-scheduler"), name=settings.name)
+        binary = "kube-scheduler" if settings.name == "default-scheduler" else settings.name
+        found.append(
+            Member(binary, binary, binary, controller, partial(_initial, controller), horizons_of=_horizons(scheduler))
+        )
+    if "descheduler" in scenario.components:
+        controller = descheduler.controller(_settings(scenario, "descheduler"))
+        found.append(
+            Member(
+                "descheduler", "descheduler", "descheduler", controller, partial(_initial, controller),
+                horizons_of=_horizons(descheduler), needs_kinds=("PodDisruptionBudget",),
+            )
+        )  # fmt: skip
+    for node in nodes:
+        found.extend(_on_node(node, kinds, scenario, rung))
+    return tuple(found)
+
+
+def watches_nodes(scenario: Scenario, rung: Rung) -> bool:
+    """Whether a node can seem to be dead, so that its heartbeats matter."""
+    return rung.faults.node_failure > 0 or rung.faults.partition > 0 or rung.time == "adversarial"
+
+
+def _initial(controller: Controller, _: Any) -> Any:
+    return controller.initial
+
+
+def _horizons(module: Any) -> Callable[[Any], Mapping[str, int]]:
+    found: Callable[[Any], Mapping[str, int]] = getattr(module, "horizons_of", _no_horizons)
+    return found
+
+
+def _taint_eviction(settings: Mapping[str, str]) -> Member:
+    controller = node_lifecycle.taint_eviction.controller(settings)
+    return Member(
+        controller.name, MANAGER, MANAGER, controller, partial(_initial, controller),
+        horizons_of=_horizons(node_lifecycle.taint_eviction),
+    )  # fmt: skip
+
+
+def _evicts(node: Node) -> bool:
+    return any(taint.effect == "NoExecute" for taint in node.spec.taints)
+
+
+def _on_node(node: NodeName, kinds: set[str], scenario: Scenario, rung: Rung) -> list[Member]:
+    settings = {**_settings(scenario, "kubelet"), "granularity": rung.granularity}
+    agent = kubelet.kubelet(node, settings)
+    agent = replace(agent, initial=_with_workload(agent.initial, scenario))
+    found = [
+        Member(
+            f"kubelet/{node}", f"kubelet/{node}", f"node/{node}", agent, kubelet.crashed, kubelet.node_lost, node,
+            horizons_of=_horizons(kubelet), needs_kinds=(),
+        )
+    ]  # fmt: skip
+    if Service.__name__ in kinds:
+        proxy = kube_proxy.controller(_settings(scenario, "kube-proxy"))
+        found.append(
+            Member(
+                f"kube-proxy/{node}", f"kube-proxy/{node}", f"node/{node}", proxy, partial(_initial, proxy),
+                partial(_initial, proxy), node, horizons_of=_horizons(kube_proxy), needs_kinds=(),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _with_workload(initial: Any, scenario: Scenario) -> Any:
+    return initial
+
+
+def _settings(scenario: Scenario, component: str) -> dict[str, str]:
+    """A component's settings, with the variants that are named for it or its parts."""
+    given = {key: str(value) for key, value in scenario.components.get(component, {}).items()}
+    return {**given, **scenario.variants}
+
+
+def _applied_kinds(manifests: tuple[str, ...]) -> set[str]:
+    import json
+
+    return {json.loads(text)["kind"] for text in manifests}
+
+
+__all__ = ["Member", "Pod", "members", "watches_nodes"]

@@ -1,0 +1,59 @@
+"""resource-fit: what a kubelet has admitted fits its node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kythera.model.api.core.node import Node
+from kythera.model.api.core.pod import Pod
+from kythera.model.api.pods import is_terminal
+from kythera.model.api.requests import pod_requests
+from kythera.model.history import History
+from kythera.properties.property import AnyProperty, Invariant
+from kythera.properties.statement import Question, Statement, ever, present
+
+
+def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
+    return [
+        Invariant(
+            **statement.words(),
+            slots=(f"local/kubelet/{node}", "objects/Pod", "objects/Node"),
+            broken=lambda state, pods, nodes, node=node: broken(node, state, pods, nodes),
+            applies=lambda state, pods, nodes: bool(state.runtime.admitted),
+        )
+        for node in question.nodes
+    ]
+
+
+def broken(name: str, state: Any, pods: History, nodes: History) -> str | None:
+    """Which resource of a node its kubelet has given out more of than there is."""
+    node = next((each for each in present(nodes, Node) if each.metadata.name == name), None)
+    if node is None:
+        return None
+    versions: dict[int, Pod] = {}
+    for pod in ever(pods, Pod):
+        if pod.metadata.uid is not None:
+            versions.setdefault(pod.metadata.uid, pod)
+    used: dict[str, int] = {}
+    for uid in state.runtime.admitted:
+        admitted = versions.get(uid)
+        if admitted is not None and not is_terminal(admitted):
+            for resource, amount in pod_requests(admitted).items():
+                used[resource] = used.get(resource, 0) + amount.nano
+    for resource, nano in used.items():
+        free = node.status.allocatable.get(resource)
+        if free is not None and nano > free.nano:
+            return f"the pods admitted on {name} request {nano / 10**9:g} {resource} of {free.nano / 10**9:g}"
+    return None
+
+
+RESOURCE_FIT = Statement(
+    "resource-fit",
+    "invariant",
+    "The requests of the pods that a kubelet has admitted never exceed what its node can allocate.",
+    "pkg/kubelet/lifecycle/predicate.go, admission by the kubelet",
+    "always",
+    "kubelet.admission=off",
+    _bind,
+)

@@ -1,0 +1,99 @@
+"""What survives a crash of the kubelet."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kythera.model.node.kubelet.state import NodeState, Timer, Worker, crashed, node_lost
+from kythera.model.node.runtime.runtime import (
+    RuntimeState,
+    answering,
+    container,
+    exited,
+    forgotten,
+    pods_in,
+    sandbox,
+    sandbox_created,
+    sandbox_removed,
+    started,
+)
+from kythera.model.normalise import Renaming, rename, uids_in
+from kythera.model.record import Age, Map, Uid, replace
+
+A, B = Uid(1), Uid(2)
+
+
+def test_a_container_that_starts_again_counts_and_remembers_how_it_ended() -> None:
+    state = started(exited(started(RuntimeState(), A, "c", "i", ()), A, "c", 3), A, "c", "i", ())
+    found = container(state, A, "c")
+    assert found is not None
+    assert (found.restarts, found.previous_exit_code, found.state) == (1, 3, "running")
+
+
+def test_failing_for_ever_comes_back_to_the_same_state() -> None:
+    state, seen = started(RuntimeState(), A, "c", "i", ()), []
+    for _ in range(6):
+        state = started(exited(state, A, "c", 1), A, "c", "i", ())
+        seen.append(state)
+    assert seen[-1] == seen[-2]
+
+
+def test_a_port_of_a_pod_can_be_taken_once_at_a_time() -> None:
+    port = ((80, "TCP"),)
+    state = started(started(RuntimeState(), A, "c", "i", port), A, "d", "i", port)
+    state = started(started(state, B, "c", "i", port), A, "e", "i", ((80, "UDP"),))
+    assert [(c.pod, c.name, c.state) for c in state.containers] == [
+        (A, "c", "running"), (A, "d", "exited"), (B, "c", "running"), (A, "e", "running"),
+    ]  # fmt: skip
+
+
+def test_a_new_process_answers_after_the_startup_time_of_its_image() -> None:
+    found = container(started(RuntimeState(startup=Map({"i": 7})), A, "c", "i", ()), A, "c")
+    assert found is not None
+    assert found.answers_in == -7
+
+
+def test_only_a_running_container_exits_or_answers() -> None:
+    state = exited(started(RuntimeState(), A, "c", "i", ()), A, "c", 0)
+    assert exited(state, A, "c", 1) == answering(state, A, "c", ready=False) == state
+    assert exited(state, B, "c", 1) == state
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=20))
+def test_addresses_are_unique_and_as_small_as_possible(events: list[tuple[bool, int]]) -> None:
+    state = RuntimeState()
+    for create, pod in events:
+        if create and sandbox(state, Uid(pod)) is None:
+            state = sandbox_created(state, Uid(pod), host_network=False)
+        elif not create:
+            state = sandbox_removed(state, Uid(pod))
+        ips = [each.ip for each in state.sandboxes]
+        assert len(set(ips)) == len(ips)
+        assert all(1 <= ip <= 5 for ip in ips)
+
+
+def test_the_hosts_network_takes_no_address() -> None:
+    state = sandbox_created(sandbox_created(RuntimeState(), A, host_network=True), B, host_network=False)
+    assert [each.ip for each in state.sandboxes] == [0, 1]
+
+
+def test_a_crash_forgets_the_kubelets_memory_and_a_power_loss_everything_but_the_images() -> None:
+    runtime = started(sandbox_created(RuntimeState(images=("i",), admitted=(A,)), A, False), A, "c", "i", ())
+    state = replace(NodeState(runtime=runtime), kubelet=replace(NodeState().kubelet, workers=(Worker(A),)))
+    assert crashed(state) == NodeState(runtime=runtime)
+    assert node_lost(state) == NodeState(runtime=RuntimeState(images=("i",)))
+
+
+def test_forgetting_a_pod_leaves_no_trace_of_it() -> None:
+    runtime = started(sandbox_created(RuntimeState(admitted=(A,)), A, False), A, "c", "i", ())
+    assert forgotten(runtime, A) == RuntimeState()
+    assert pods_in(runtime) == (A,)
+
+
+def test_every_uid_of_the_nodes_state_can_be_renamed() -> None:
+    runtime = started(sandbox_created(RuntimeState(admitted=(A,)), A, False), A, "c", "i", ())
+    memory = replace(NodeState().kubelet, workers=(Worker(A),), timers=(Timer(A, "c", "x", Age(-1)),))
+    state = NodeState(memory, runtime)
+    assert uids_in(state) == (A,)
+    assert uids_in(rename(state, Renaming(uids=((A, B),)))) == (B,)

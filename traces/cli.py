@@ -1,0 +1,102 @@
+"""The command line: ``kythera check``, ``replay``, ``properties``, ``actions``, ``conformance``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+
+
+class Usable(click.Group):
+    """Errors of use end with exit code 2 and one line, never a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and leave quietly when the reader of our output has gone."""
+        try:
+            return super().main(*args, **kwargs)
+        except BrokenPipeError:
+            sys.exit(141)
+
+
+@click.group(cls=Usable, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kythera", prog_name="kythera")
+def main() -> None:
+    """Kythera checks what a Kubernetes cluster may do with your manifests when things go wrong.
+
+    \b
+    kythera check deployment.yaml             is every promise kept under a crash and stale caches?
+    kythera check manifests/ scenario.yaml    with nodes, faults and users' events of your own
+    kythera replay kythera-traces/x.json      step through a counterexample again
+
+    Exit code: 0 holds, 1 violated, 2 unusable input, 3 inconclusive or vacuous.
+    """
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--seconds", default=60.0, show_default=True, help="Time budget for the whole ladder.")
+@click.option("--states", default=50_000_000, show_default=True, help="Distinct states per rung, at most.")
+@click.option("--memory", default=16.0, show_default=True, help="Memory in GiB, at most.")
+@click.option(
+    "--traces", default=Path("kythera-traces"), show_default=True, type=click.Path(path_type=Path),
+    help="Folder for the traces of violated properties.",
+)  # fmt: skip
+@click.option("--profile", is_flag=True, help="Also show which processes cost the most rule calls.")
+@FORMAT
+def check(
+    paths: tuple[Path, ...], seconds: float, states: int, memory: float, traces: Path, profile: bool, form: str
+) -> None:
+    """Check manifests (YAML or JSON files and folders) under faults, and print the verdict.
+
+    At most one document of kind Scenario says what else is part of the question: nodes, component settings, users'
+    events, faults. Without one, three equal nodes, one crash and stale caches are assumed, and the report says so.
+    """
+    from kythera.traces.commands import check_command
+
+    sys.exit(check_command(paths, seconds, states, int(memory * (1 << 30)), traces, profile, form))
+
+
+@main.command()
+@click.argument("trace", type=click.Path(path_type=Path))
+@FORMAT
+def replay(trace: Path, form: str) -> None:
+    """Run the counterexample in TRACE again, step by step, and tell whether the model still does the same."""
+    from kythera.traces.commands import replay_command
+
+    sys.exit(replay_command(trace, form))
+
+
+@main.command()
+@FORMAT
+def properties(form: str) -> None:
+    """List what is checked: each property, its kind, who promises it, and under which settings."""
+    from kythera.traces.commands import properties_command
+
+    sys.exit(properties_command(form))
+
+
+@main.command()
+@click.option("--component", help="Only the actions of components whose name contains this.")
+@FORMAT
+def actions(component: str | None, form: str) -> None:
+    """List what can happen in the model: when, what then, who promises it, what is simplified."""
+    from kythera.traces.commands import actions_command
+
+    sys.exit(actions_command(component, form))
+
+
+@main.command()
+@click.option("--kind", help="Only kinds of cases that match this pattern, such as 'filter/*'.")
+@click.option("--folder", type=click.Path(), help="Folder of case files (default: $KYTHERA_CONFORMANCE or the copy).")
+@FORMAT
+def conformance(kind: str | None, folder: str | None, form: str) -> None:
+    """Run upstream Kubernetes' own unit-test cases against the model's functions."""
+    from kythera.traces.conformance import conformance_command
+
+    sys.exit(conformance_command(form, kind, folder))
