@@ -55,12 +55,13 @@ def field_path(path: Path) -> str:
 
 @cache
 def json_names(cls: type[Record]) -> dict[str, tuple[str, Any]]:
-    """JSON name -> (field name, annotation) for each field of a record class."""
+    """JSON name -> (field name, annotation) for each field of a record class, except its ``internal`` ones."""
     renamed: dict[str, str] = getattr(cls, "json_names", {})
+    internal: frozenset[str] = getattr(cls, "internal", frozenset())
     hints = typing.get_type_hints(cls)
     names = {}
     for field in cls.__record_fields__:
-        if field == "opaque":
+        if field == "opaque" or field in internal:
             continue
         head, *rest = field.split("_")
         camel = head + "".join("IP" if p == "ip" else "IPs" if p == "ips" else p.capitalize() for p in rest)

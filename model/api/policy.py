@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from kythera.model.api.meta import Condition, IntOrString, LabelSelector, ObjectMeta
-from kythera.model.record import EMPTY, Age, Map, Record, record
+from kythera.model.record import EMPTY, Age, Map, Record, Uid, record
 
 
 @record
@@ -23,15 +23,22 @@ class PodDisruptionBudgetSpec(Record):
 
 @record
 class PodDisruptionBudgetStatus(Record):
-    """The budget as last computed; ``disrupted_pods``: pods whose eviction was granted, by name."""
+    """The budget as last computed; ``disrupted_pods``: pods whose eviction was granted, by name.
+
+    ``disrupted_uids`` is the part of ``disrupted_pods`` that speaks of pods whose name is generated: by uid,
+    in ascending order.  It is no field of the API.
+    """
 
     observed_generation: int = 0
     disrupted_pods: Map[Age] = EMPTY
+    disrupted_uids: tuple[tuple[Uid, Age], ...] = ()
     disruptions_allowed: int = 0
     current_healthy: int = 0
     desired_healthy: int = 0
     expected_pods: int = 0
     conditions: tuple[Condition, ...] = ()
+
+    internal: ClassVar[frozenset[str]] = frozenset({"disrupted_uids"})
 
 
 @record

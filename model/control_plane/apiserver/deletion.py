@@ -10,6 +10,8 @@ pkg/registry/core/pod/strategy.go CheckGracefulDelete; pkg/registry/core/namespa
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal
@@ -19,6 +21,8 @@ from kythera.model.controller import Reply
 from kythera.model.record import Age, Record, replace
 from kythera.model.request import Delete
 from kythera.model.view import View
+
+R = TypeVar("R", bound=Record)
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
@@ -91,7 +95,7 @@ def _grace(pod: Pod, asked: int | None) -> int:
     return 1 if period < 0 else period
 
 
-def _mark[R: Record](obj: R, grace: int) -> R:
+def _mark(obj: R, grace: int) -> R:
     """The object as being deleted in ``grace`` seconds from now; one that is marked already stays as it is."""
     metadata = meta(obj)
     if metadata.deletion_timestamp is not None:
@@ -105,7 +109,7 @@ def _mark[R: Record](obj: R, grace: int) -> R:
     return replace(obj, metadata=marked)  # type: ignore[call-arg]
 
 
-def _with_finalizers[R: Record](obj: R, policy: str) -> R:
+def _with_finalizers(obj: R, policy: str) -> R:
     """The object with the finalizer that the propagation policy asks for, and without the other one."""
     metadata = meta(obj)
     wanted = {"Orphan": (ORPHAN,), "Foreground": (FOREGROUND,)}.get(policy, ())

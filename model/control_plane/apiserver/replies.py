@@ -77,10 +77,11 @@ def invalid(resource: Resource, name: str, errors: Sequence[object]) -> Refusal:
     return Refusal(Reply(422, "Invalid", f'{resource.group_kind} "{name}" is invalid: {listed}'))
 
 
-def too_many_requests(cause: str) -> Refusal:
+def too_many_requests() -> Refusal:
     """429: a disruption budget doesn't allow the eviction (now)."""
-    message = "Cannot evict pod as it would violate the pod's disruption budget."
-    return Refusal(Reply(429, "TooManyRequests", f"{message} {cause}"))
+    return Refusal(
+        Reply(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.")
+    )
 
 
 def internal(message: str) -> Refusal:

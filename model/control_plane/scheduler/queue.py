@@ -6,16 +6,17 @@ What it owns: nothing.  Which of the scheduler's three queues a pod is in can be
     unschedulable   it has that condition, and no node fits: a try would change nothing
     backoff         it has that condition, and a node fits: something has happened since that helped
 
-What it may do: nothing; the order is binding for the active pods.  A pod in backoff may be taken at any time, but
-none that is less important than an active one: its wait may be over or not, and if nothing is active it is not waited
-for (``SchedulerPopFromBackoffQ``).
+What it may do: nothing; the order is binding for the active pods. A pod in backoff may be taken at any time,
+but none that is less important than an active one: its wait may be over or not, and if nothing is active it
+is not waited for (``SchedulerPopFromBackoffQ``).
 
 Source: pkg/scheduler/backend/queue/scheduling_queue.go;
 https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/.
-Simplifies: queueing hints are taken to be perfect: whatever makes a node fit wakes the pod, and nothing else does.  In
-the real scheduler a hint may also wake a pod in vain, which nobody but the scheduler can see, or fail to wake one,
-which a flush repairs after five minutes.  How long a backoff lasts (1 s, doubled up to 10 s) is not modelled, and pods
-of equal priority come in any order, while the real queue takes the one that has waited longest.
+Simplifies: queueing hints are taken to be perfect: whatever makes a node fit wakes the pod, and nothing else
+does. In the real scheduler a hint may also wake a pod in vain, which nobody but the scheduler can see, or
+fail to wake one, which a flush repairs after five minutes. How long a backoff lasts (1 s, doubled up to 10 s)
+is not modelled, and pods of equal priority come in any order, while the real queue takes the one that has
+waited longest.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def waits(pod: Pod, scheduler_name: str) -> bool:
 
 
 def was_tried(pod: Pod) -> bool:
-    """Whether the pod bears the mark of a try that failed (the mark of a gate, which is gone now, is another)."""
+    """Whether the pod bears the mark of a try that failed; the mark of a gate that it had is another."""
     scheduled = condition(pod.status.conditions, POD_SCHEDULED)
     return scheduled is not None and scheduled.status == "False" and scheduled.reason == UNSCHEDULABLE
 

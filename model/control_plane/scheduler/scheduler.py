@@ -1,26 +1,27 @@
 """The scheduler: gives each waiting pod a node, one pod at a time.
 
-What it owns: the pods that it has assumed to be on a node since it asked for their binding, until its informer shows
-them there; and the pods that it has just reported as unschedulable, until its informer shows the report.
-What it may do:
+What it owns: the pods that it has assumed to be on a node since it asked for their binding, until its
+informer shows them there; and the pods that it has just reported as unschedulable, until its informer shows
+the report. What it may do:
 
     bind      the pod that comes next to one of the nodes that suit it best (``Bind``)
     report    that no node fits it (the pod's PodScheduled condition)
 
-How each step goes: filter the nodes, score those that are left, and take one of the best; all over one snapshot, which
-is what the informers show and what is assumed.  See ``queue`` on which pod comes next.
+How each step goes: filter the nodes, score those that are left, and take one of the best; all over one
+snapshot, which is what the informers show and what is assumed. See ``queue`` on which pod comes next.
 
-Source: pkg/scheduler/schedule_one.go ScheduleOne, schedulePod, handleSchedulingFailure, handleBindingCycleError;
-pkg/scheduler/backend/cache/cache.go AssumePod, ForgetPod.
-Simplifies: all feasible nodes are scored (percentageOfNodesToScore is 100, as in any cluster of up to 100 nodes); one
-binding cycle is a single request; pods are not grouped; extenders are not modelled; no preemption yet.
+Source: pkg/scheduler/schedule_one.go ScheduleOne, schedulePod, handleSchedulingFailure,
+handleBindingCycleError; pkg/scheduler/backend/cache/cache.go AssumePod, ForgetPod.
+Simplifies: all feasible nodes are scored (percentageOfNodesToScore is 100, as in any cluster of up to 100
+nodes); one binding cycle is a single request; pods are not grouped; extenders are not modelled; no preemption
+yet.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any
 
 from kythera.model.api.apps import ReplicaSet
 from kythera.model.api.core.cluster import Namespace
@@ -29,7 +30,7 @@ from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.service import Service
 from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition, set_condition
-from kythera.model.control_plane.scheduler.filters import FILTERS
+from kythera.model.control_plane.scheduler.filters import Verdict, run_filters
 from kythera.model.control_plane.scheduler.node_info import Snapshot, node_infos
 from kythera.model.control_plane.scheduler.queue import (
     POD_SCHEDULED,
@@ -74,14 +75,14 @@ class Placement(Record):
     message: str = ""
 
 
-def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) -> Controller:  # noqa: B006
+def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) -> Controller:
     """The scheduler of pods whose ``schedulerName`` is ``name``.
 
     ``settings``: ``profile`` must be "default" (``ValueError`` otherwise).
     Source: pkg/scheduler/scheduler.go New; pkg/scheduler/apis/config/v1/default_plugins.go.
     """
     if settings.get("profile", "default") != "default":
-        raise ValueError(f"unknown scheduler profile {settings['profile']!r}: only \"default\" is modelled")
+        raise ValueError(f'unknown scheduler profile {settings["profile"]!r}: only "default" is modelled')
     return Controller(
         name=name,
         watches=(Pod, Node, Namespace, Service, ReplicaSet),
@@ -151,7 +152,7 @@ def observe(name: str, local: SchedulerState, before: View, after: View) -> Sche
 
 
 def replied(local: SchedulerState, key: Ref, request: Request, reply: Reply) -> SchedulerState:
-    """After a refused binding the pod is not assumed any more; after a refused report it may be reported again.
+    """After a refused binding the pod is no longer assumed; after a refused report it may be reported again.
 
     Source: pkg/scheduler/schedule_one.go handleBindingCycleError.
     Simplifies: a failed binding leaves no condition on the pod.
@@ -201,7 +202,28 @@ def place(pod: Pod, snapshot: Snapshot) -> Placement:
 
     Source: pkg/scheduler/schedule_one.go schedulePod, findNodesThatPassFilters, prioritizeNodes, selectHost.
     """
-    raise NotImplementedError
+    if not snapshot.nodes:
+        return Placement(message="no nodes available to schedule pods")
+    verdicts = [(info, run_filters(pod, info, snapshot)) for info in snapshot.nodes]
+    feasible = tuple(info for info, verdict in verdicts if verdict.fits)
+    if not feasible:
+        return Placement(message=no_node_message(verdict for _, verdict in verdicts))
+    scores = total_scores(pod, feasible, snapshot)
+    best = max(scores.values())
+    nodes = tuple(NodeName(name) for name, score in scores.items() if score == best)
+    return Placement(nodes, best, len(feasible))
+
+
+def no_node_message(verdicts: Iterable[Verdict]) -> str:
+    """Why no node is feasible: each reason with the number of nodes that gave it, in alphabetical order.
+
+    Source: pkg/scheduler/framework/types.go FitError.Error.
+    Simplifies: what preemption found out is not added.
+    """
+    said = list(verdicts)
+    counts = Counter(reason for verdict in said for reason in verdict.reasons)
+    reasons = ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+    return f"0/{len(said)} nodes are available: {reasons}."
 
 
 def _uid(pod: Pod) -> Uid:
@@ -224,18 +246,3 @@ def _report(pod: Pod, message: str) -> Update:
     new = Condition(POD_SCHEDULED, "False", UNSCHEDULABLE, message, last_transition_time=since)
     status = replace(pod.status, conditions=set_condition(pod.status.conditions, new))
     return Update(replace(pod, status=status), subresource="status", unconditional=True)
-
-
-__all__ = [
-    "Assumed",
-    "Placement",
-    "SchedulerState",
-    "controller",
-    "keys",
-    "observe",
-    "place",
-    "reconcile",
-    "replied",
-    "settled",
-    "snapshot_of",
-]

@@ -21,7 +21,7 @@ from kythera.model.record import Age, Record, replace
 
 
 def pod_shape(pod: Pod) -> Pod | None:
-    """Of a pod on a node, what other pods' placement depends on; of a waiting one, also what its own depends on.
+    """Of a pod on a node, what other pods' placement depends on; of a waiting one, also what its own does.
 
     A waiting pod keeps its status, since the scheduler writes it; a pod that has ended is not seen.
     """

@@ -71,7 +71,7 @@ def crashed(state: NodeState) -> NodeState:
 
 
 def node_lost(state: NodeState) -> NodeState:
-    """The machine has lost power: kubelet, containers and checkpoint are gone; images stay, and what they do."""
+    """The machine has lost power: kubelet, containers and checkpoint are gone, images are still there."""
     left = replace(state.runtime, sandboxes=(), containers=(), admitted=())
     return NodeState(KubeletState(), left)
 

@@ -310,7 +310,7 @@ def _since(new: Condition, old: Condition | None) -> Condition:
 
 
 def refused_status(old: PodStatus, reason: str, message: str) -> PodStatus:
-    """The status of a pod that the node has refused: Failed, with the reason, and nothing else of the kubelet's.
+    """The status of a pod that the node has refused: Failed, with the reason, and none of its conditions.
 
     Source: pkg/kubelet/kubelet.go rejectPod, pkg/kubelet/status/status_manager.go mergePodStatus.
     """

@@ -19,9 +19,7 @@ RUNNING: Final = "running"
 EXITED: Final = "exited"
 
 RESTARTS_COUNTED: Final = 3
-"""Restarts beyond this number are not told apart, or a container that fails for ever would never repeat a
-state.
-"""
+"""Restarts are counted up to here, or a container that fails for ever would never repeat a state."""
 
 STEADY_SECONDS: Final = 600
 """A container that ran for longer than this starts again without delay (twice the longest back-off)."""
@@ -69,10 +67,13 @@ class Sandbox(Record):
 class RuntimeState(Record):
     """Everything on a node that a crash of the kubelet leaves alone.
 
-    ``admitted`` is the kubelet's checkpoint of the pods it let in.  ``images`` are those that the node holds,
-    ``unavailable`` those that no registry hands out.  ``startup`` and ``drain`` say, by image, how many
-    seconds a process needs until it answers, and until it has ended after SIGTERM (0 if not said).
-    ``exit_codes`` say what it exits with after SIGTERM (0 if not said).
+    Sandboxes are in the order of their addresses and containers in that of their names: which came first
+    makes no difference.  ``admitted`` is the kubelet's checkpoint of the pods it let in.
+
+    The rest is how the node is made: ``images`` are those that it holds, ``unavailable`` those that no
+    registry hands out.  ``startup`` and ``drain`` say, by image, how many seconds a process needs until it
+    answers, and until it has ended after SIGTERM (0 if not said); ``exit_codes`` say what it then exits with
+    (0 if not said).  Restarts beyond ``restarts_counted`` are not told apart.
     """
 
     sandboxes: tuple[Sandbox, ...] = ()
@@ -83,6 +84,7 @@ class RuntimeState(Record):
     startup: Map[int] = EMPTY
     drain: Map[int] = EMPTY
     exit_codes: Map[int] = EMPTY
+    restarts_counted: int = RESTARTS_COUNTED
 
 
 def container(runtime: RuntimeState, pod: Uid, name: str) -> RuntimeContainer | None:
@@ -94,7 +96,7 @@ def container(runtime: RuntimeState, pod: Uid, name: str) -> RuntimeContainer | 
 
 
 def containers_of(runtime: RuntimeState, pod: Uid) -> tuple[RuntimeContainer, ...]:
-    """The containers of a pod, running or not, in the order of their first start."""
+    """The containers of a pod, running or not, by name."""
     return tuple(each for each in runtime.containers if each.pod == pod)
 
 
@@ -115,7 +117,9 @@ def pods_in(runtime: RuntimeState) -> tuple[Uid, ...]:
 def updated(runtime: RuntimeState, new: RuntimeContainer) -> RuntimeState:
     """The runtime with ``new`` in place of the container of the same pod and name, or added."""
     if container(runtime, new.pod, new.name) is None:
-        return replace(runtime, containers=(*runtime.containers, new))
+        return replace(
+            runtime, containers=tuple(sorted((*runtime.containers, new), key=lambda each: each.name))
+        )
     kept = tuple(new if (each.pod, each.name) == (new.pod, new.name) else each for each in runtime.containers)
     return replace(runtime, containers=kept)
 
@@ -124,7 +128,9 @@ def sandbox_created(runtime: RuntimeState, pod: Uid, host_network: bool) -> Runt
     """A sandbox for the pod with the smallest address that is free on this node (0: the node's own)."""
     taken = {each.ip for each in runtime.sandboxes}
     ip = 0 if host_network else next(n for n in range(1, len(taken) + 2) if n not in taken)
-    return replace(runtime, sandboxes=(*runtime.sandboxes, Sandbox(pod, ip)))
+    return replace(
+        runtime, sandboxes=tuple(sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: each.ip))
+    )
 
 
 def sandbox_removed(runtime: RuntimeState, pod: Uid) -> RuntimeState:
@@ -157,7 +163,7 @@ def started(
         pod,
         name,
         previous_exit_code=old.exit_code if old else None,
-        restarts=min(old.restarts + 1, RESTARTS_COUNTED) if old else 0,
+        restarts=min(old.restarts + 1, runtime.restarts_counted) if old else 0,
         ports=ports,
         answers_in=Age(-startup) if startup else None,
     )

@@ -111,7 +111,8 @@ def node_resources_fit(case: Case) -> str | None:
 def node_resources_balanced_allocation(case: Case) -> str | None:
     """The balance of each node with the pod.
 
-    That was the whole score up to 1.35, which is what the cases hold; since 1.36 it is one of two terms of the score.
+    That was the whole score up to 1.35, which is what the cases hold; since 1.36 it is one of two terms of
+    the score.
     """
     pod, nodes, _ = cluster(case)
     resources = _resources((case.get("args") or {}).get("resources"))

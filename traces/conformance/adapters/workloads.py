@@ -164,7 +164,7 @@ def clean_up_unhealthy(case: Case) -> str | None:
     """How many pods that aren't available are taken from old ReplicaSets."""
     given = case["input"]
     old = rolling.Size(given["old_rs_spec_replicas"], given["old_rs_available"])
-    left = rolling.clean_up_unhealthy([old], given["max_cleanup_count"])
+    left, _ = rolling.clean_up_unhealthy([old], given["max_cleanup_count"])
     return _selected(case["expected"], {"cleanup_count": old.replicas - sum(left)})
 
 

@@ -69,9 +69,9 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
     sync.run()
     trouble = next((each for each in local if each.deployment == deployment.metadata.uid), None)
     if trouble is None:
-        yield Step(local, sync.requests(), sync.wait, "; ".join(sync.why))
+        yield Step(local, sync.requests(), sync.wait, sync.why)
     elif sync.created is None:
-        yield Step(_forget(local, trouble.deployment), sync.requests(), sync.wait, "; ".join(sync.why))
+        yield Step(_forget(local, trouble.deployment), sync.requests(), sync.wait, sync.why)
     elif trouble.reason == ALREADY_EXISTS:
         yield _collided(local, view, sync, sync.created)
     else:
@@ -114,7 +114,7 @@ def _reported(local: Local, sync: Sync, wanted: ReplicaSet, trouble: Trouble) ->
     failed = new_condition(PROGRESSING, "False", REPLICA_SET_CREATE_ERROR, message)
     conditions = set_deployment_condition(deployment.status.conditions, failed)
     if not has_progress_deadline(deployment) or conditions == deployment.status.conditions:
-        return Step(local, sync.requests(), why="; ".join(sync.why))
+        return Step(local, sync.requests(), why=sync.why)
     changed = replace(deployment, status=replace(deployment.status, conditions=conditions))
     return Step(local, (Update(changed, subresource="status"),), why=message)
 

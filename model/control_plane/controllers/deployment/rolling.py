@@ -108,23 +108,33 @@ def reconciled_old_sizes(
     removable = total - min_available - (new.replicas - new.available)
     if removable <= 0:
         return tuple(each.replicas for each in old)
-    cleaned = clean_up_unhealthy(old, removable)
+    cleaned, sound = clean_up_unhealthy(old, removable)
+    if not sound:
+        return cleaned
     left = [Size(replicas, each.available) for replicas, each in zip(cleaned, old, strict=True)]
     available = sum(each.available for each in old) + new.available
     return scale_down_old(left, available - min_available)
 
 
-def clean_up_unhealthy(old: Sequence[Size], at_most: int) -> tuple[int, ...]:
+def clean_up_unhealthy(old: Sequence[Size], at_most: int) -> tuple[tuple[int, ...], bool]:
     """The sizes without pods that aren't available; at most so many are taken away, from the first on.
 
+    Also whether the numbers are sound: one that reports more available pods than it asks for has just been
+    scaled down, its status is behind, and upstream decides nothing further then.
     Source: pkg/controller/deployment/rolling.go cleanupUnhealthyReplicas.
     """
-    sizes = []
-    for each in old:
-        removed = 0 if each.replicas == 0 else max(0, min(at_most, each.replicas - each.available))
+    sizes = [each.replicas for each in old]
+    for index, each in enumerate(old):
+        if at_most <= 0:
+            break
+        if each.replicas == 0:
+            continue
+        if each.available > each.replicas:
+            return tuple(sizes), False
+        removed = min(at_most, each.replicas - each.available)
         at_most -= removed
-        sizes.append(each.replicas - removed)
-    return tuple(sizes)
+        sizes[index] -= removed
+    return tuple(sizes), True
 
 
 def scale_down_old(old: Sequence[Size], by: int) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """One look at a Deployment: the strategies, and what they want to have written.
 
 Source: pkg/controller/deployment/sync.go, rolling.go and recreate.go.
-Simplifies: what upstream writes to one object by several requests of the same look is one request here.
+Simplifies: what upstream writes to one object by several requests of the same look is one request here; the
+Deployment's own revision annotation, which only people read, is written along with its status, never alone.
 """
 
 from __future__ import annotations
@@ -69,14 +70,19 @@ class Sync:
         self.created: ReplicaSet | None = None
         self.deleted: tuple[ReplicaSet, ...] = ()
         self.wait: int | None = None
-        self.why: list[str] = []
+        self._scaled: list[str] = []
+
+    @property
+    def why(self) -> str:
+        """What is done to ReplicaSets, in words."""
+        return "; ".join(self._scaled)
 
     def requests(self) -> tuple[Request, ...]:
         """What has to be requested, in order."""
         found: list[Request] = [] if self.created is None else [Create(self.created)]
         found += [Update(each) for each in self.changed.values()]
         found += [Delete(Ref("ReplicaSet", r.metadata.namespace, r.metadata.name)) for r in self.deleted]
-        if self.deployment != self.before:
+        if self.deployment.status != self.before.status:
             found.append(Update(self.deployment, subresource="status"))
         return tuple(found)
 
@@ -177,7 +183,7 @@ class Sync:
         if scaled != replica_set:
             self._change(scaled)
         if size != before:
-            self.why.append(f"scale {replica_set.metadata.name} from {before} to {size}")
+            self._scaled.append(f"scale {replica_set.metadata.name} from {before} to {size}")
         return size != before
 
     def _change(self, replica_set: ReplicaSet) -> None:
@@ -222,7 +228,7 @@ class Sync:
         size = new_replica_set_size(self.deployment, 0, total_replicas(old))
         new = replica_set_for(self.deployment, size, revision)
         self.created = new
-        self.why.append(f"create {new.metadata.name} with {size}")
+        self._scaled.append(f"create {new.metadata.name} with {size}")
         self._set_revision(str(revision))
         self._set_progressing(NEW_REPLICA_SET_CREATED, f'Created new replica set "{new.metadata.name}"')
         return new

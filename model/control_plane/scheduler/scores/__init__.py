@@ -2,8 +2,8 @@
 
 Each plugin gives every node 0 to 100, and the profile weighs and adds them up.
 
-Source: pkg/scheduler/apis/config/v1/default_plugins.go getDefaultPlugins; pkg/scheduler/framework/runtime/framework.go
-RunScorePlugins.
+Source: pkg/scheduler/apis/config/v1/default_plugins.go getDefaultPlugins;
+pkg/scheduler/framework/runtime/framework.go RunScorePlugins.
 """
 
 from __future__ import annotations

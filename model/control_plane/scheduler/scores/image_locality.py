@@ -17,7 +17,7 @@ MOST_WORTH_PER_CONTAINER = 1000 * MEBIBYTE
 
 
 def score_image_locality(pod: Pod, nodes: tuple[NodeInfo, ...], snapshot: Snapshot) -> dict[str, int]:
-    """0 to 100 per node, by the bytes of the pod's images that it holds, each scaled by how many nodes hold it.
+    """0 to 100 per node, by the bytes of the pod's images that it holds, scaled by how many nodes hold them.
 
     The scale keeps pods from piling up on the one node that happens to hold an image.
     Source: pkg/scheduler/framework/plugins/imagelocality/image_locality.go Score, calculatePriority.
@@ -30,9 +30,7 @@ def score_image_locality(pod: Pod, nodes: tuple[NodeInfo, ...], snapshot: Snapsh
     scores = {}
     for info in nodes:
         held = _images(info)
-        total = sum(
-            int(held[image] * (spread[image] / len(everywhere))) for image in wanted if image in held
-        )
+        total = sum(int(held[image] * (spread[image] / len(everywhere))) for image in wanted if image in held)
         scores[info.node.metadata.name] = image_score(total, len(containers))
     return scores
 

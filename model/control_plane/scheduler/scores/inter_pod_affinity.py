@@ -1,18 +1,17 @@
-"""InterPodAffinity: prefers nodes near the pods that the pod wants to be near to, and that want to be near to it.
+"""InterPodAffinity: prefers nodes near pods that the pod wants to be near to, or that want to be near to it.
 
 Source: pkg/scheduler/framework/plugins/interpodaffinity/scoring.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import PodAffinityTerm
-from kythera.model.api.labels import matches
+from kythera.model.api.pod_affinity import required_affinity_terms, term_matches
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
 from kythera.model.control_plane.scheduler.scores.normalise import MAX_NODE_SCORE
-from kythera.model.record import EMPTY, Map
 
 Weighted = tuple[int, PodAffinityTerm]
 
@@ -26,12 +25,13 @@ def score_inter_pod_affinity(
 ) -> dict[str, int]:
     """0 to 100 per node: how far it lies between the least and the greatest sum of weights.
 
-    A term adds its weight to every node of the topology domain in which it is met: preferred affinity terms count for
-    a node, preferred anti-affinity terms against it.  They are the pod's own, met by pods that exist; those of pods
-    that exist, met by this pod; and required affinity terms of pods that exist, at ``hard_pod_affinity_weight``.
+    A term adds its weight to every node of the topology domain in which it is met: preferred affinity terms
+    count for a node, preferred anti-affinity terms against it. They are the pod's own, met by pods that
+    exist; those of pods that exist, met by this pod; and required affinity terms of pods that exist, at
+    ``hard_pod_affinity_weight``.
     Source: pkg/scheduler/framework/plugins/interpodaffinity/scoring.go PreScore, Score, NormalizeScore.
     """
-    namespaces = {each.metadata.name: each.metadata.labels for each in snapshot.namespaces}
+    namespaces = snapshot.namespace_labels
     own = tuple(_preferred(pod))
     if not own and ignore_preferred_terms_of_existing_pods:
         return dict.fromkeys((info.node.metadata.name for info in nodes), 0)
@@ -58,25 +58,6 @@ def score_inter_pod_affinity(
     return {node: int(MAX_NODE_SCORE * ((value - least) / (most - least))) for node, value in sums.items()}
 
 
-def term_matches(
-    term: PodAffinityTerm, owner: Pod, other: Pod, namespaces: Mapping[str, Map[str]]
-) -> bool:
-    """Whether ``other`` is one of the pods that a term of ``owner`` speaks of.
-
-    A term without namespaces and without a namespace selector speaks of the owner's namespace.
-    Source: staging/src/k8s.io/kube-scheduler/framework/types.go AffinityTerm.Matches; pkg/scheduler/framework/types.go
-    getNamespacesFromPodAffinityTerm.
-    Simplifies: matchLabelKeys and mismatchLabelKeys are the API server's business, which writes them into the selector.
-    """
-    named: Iterable[str] = term.namespaces
-    if not term.namespaces and term.namespace_selector is None:
-        named = (owner.metadata.namespace,)
-    theirs = other.metadata.namespace
-    if theirs not in named and not matches(term.namespace_selector, namespaces.get(theirs, EMPTY)):
-        return False
-    return matches(term.label_selector, other.metadata.labels)
-
-
 def _preferred(pod: Pod) -> Iterator[Weighted]:
     """The preferred terms of a pod with their weights, those of anti-affinity negative."""
     affinity = pod.spec.affinity
@@ -92,7 +73,6 @@ def _preferred(pod: Pod) -> Iterator[Weighted]:
 
 def _required(pod: Pod, weight: int) -> Iterator[Weighted]:
     """The required affinity terms of a pod at a weight; none at weight 0."""
-    affinity = pod.spec.affinity
-    if weight > 0 and affinity is not None and affinity.pod_affinity is not None:
-        for term in affinity.pod_affinity.required_during_scheduling_ignored_during_execution:
+    if weight > 0:
+        for term in required_affinity_terms(pod):
             yield weight, term

@@ -5,10 +5,9 @@ Source: pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go.
 
 from __future__ import annotations
 
-from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
-from kythera.model.api.core.scheduling import NodeSelector, PreferredSchedulingTerm
-from kythera.model.api.node_affinity import node_selector_matches
+from kythera.model.api.core.scheduling import PreferredSchedulingTerm
+from kythera.model.api.node_affinity import preferred_node_affinity_score
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
 from kythera.model.control_plane.scheduler.scores.normalise import proportional
 
@@ -26,18 +25,7 @@ def score_node_affinity(
     """
     affinity = pod.spec.affinity.node_affinity if pod.spec.affinity is not None else None
     terms = affinity.preferred_during_scheduling_ignored_during_execution if affinity is not None else ()
-    points = {info.node.metadata.name: preference((*added, *terms), info.node) for info in nodes}
+    points = {
+        info.node.metadata.name: preferred_node_affinity_score((*added, *terms), info.node) for info in nodes
+    }
     return proportional(points)
-
-
-def preference(terms: tuple[PreferredSchedulingTerm, ...], node: Node) -> int:
-    """The sum of the weights of the terms that match a node; a term without requirements matches none.
-
-    Source: staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity/nodeaffinity.go
-    PreferredSchedulingTerms.Score.
-    """
-    return sum(
-        term.weight
-        for term in terms
-        if term.weight != 0 and node_selector_matches(NodeSelector((term.preference,)), node)
-    )

@@ -25,7 +25,7 @@ def score_node_resources_balanced_allocation(
     snapshot: Snapshot,
     resources: tuple[ResourceSpec, ...] = DEFAULT_RESOURCES,
 ) -> dict[str, int]:
-    """50 to 100 per node, 75 if the pod changes nothing; 0 everywhere for a pod that asks for none of the resources.
+    """50 to 100 per node, 75 if the pod changes nothing; 0 for a pod that asks for none of the resources.
 
     Since 1.36 the *change* of the balance counts, before only the balance with the pod did (``balance``).
     Source: pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go PreScore, Score,
@@ -61,7 +61,7 @@ def balance_change_score(with_pod: int, without_pod: int) -> int:
 
 
 def balance(amounts: Iterable[tuple[int, int]]) -> int:
-    """0 to 100 for pairs of requested and allocatable: 100 less the standard deviation of the fractions in per cent.
+    """0 to 100 for pairs of requested and allocatable: 100 less the standard deviation of their quotients.
 
     Resources that a node doesn't have are left out; a fraction is at most 1.
     Source: pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go balancedResourceScore.

@@ -61,8 +61,10 @@ def score_node_resources_fit(
 def strategy_score(pod: Pod, info: NodeInfo, strategy: ScoringStrategy) -> int:
     """The score of one node under a strategy; ``ValueError`` for a strategy that doesn't exist.
 
-    RequestedToCapacityRatio leaves resources that score 0 out of the mean, and rounds it; the others round down.
-    Source: pkg/scheduler/framework/plugins/noderesources/{least_allocated,most_allocated,requested_to_capacity_ratio}.go.
+    RequestedToCapacityRatio leaves resources that score 0 out of the mean, and rounds it; the others round
+    down.
+    Source: pkg/scheduler/framework/plugins/noderesources/least_allocated.go, most_allocated.go,
+    requested_to_capacity_ratio.go.
     """
     total = weights = 0
     for resource in strategy.resources:
@@ -105,7 +107,7 @@ def most_requested(asked: int, allocatable: int) -> int:
 
 
 def shape_score(shape: tuple[UtilizationShapePoint, ...], asked: int, allocatable: int) -> int:
-    """What a shape says about a utilization, scaled from 0..10 to 0..100; on its lines, rounded towards the start.
+    """What a shape says about a utilization, scaled from 0..10 to 0..100; rounded towards the line's start.
 
     Source: pkg/scheduler/framework/plugins/noderesources/requested_to_capacity_ratio.go;
     pkg/scheduler/framework/plugins/helper/shape_score.go BuildBrokenLinearFunction.

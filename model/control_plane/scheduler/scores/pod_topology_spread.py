@@ -11,10 +11,10 @@ from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import TopologySpreadConstraint
 from kythera.model.api.labels import matches, matches_map
-from kythera.model.api.meta import LabelSelector
+from kythera.model.api.meta import LabelSelector, LabelSelectorRequirement
 from kythera.model.api.node_affinity import required_node_affinity_matches
 from kythera.model.api.pods import controller_of
-from kythera.model.api.taints import find_untolerated
+from kythera.model.api.taints import KEEPS_OFF, find_untolerated
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
 from kythera.model.control_plane.scheduler.scores.normalise import MAX_NODE_SCORE
 from kythera.model.record import Map, replace
@@ -42,8 +42,8 @@ def score_pod_topology_spread(
 ) -> dict[str, int]:
     """0 to 100 per node, 0 for all if no constraint is soft.
 
-    ``default_constraints``: those of a profile whose defaulting type is List; ``None`` is the type System, in which a
-    node that lacks the zone label is still spread over by its hostname.
+    ``default_constraints``: those of a profile whose defaulting type is List; ``None`` is the type System, in
+    which a node that lacks the zone label is still spread over by its hostname.
     Source: pkg/scheduler/framework/plugins/podtopologyspread/scoring.go PreScore, Score, NormalizeScore.
     """
     names = [info.node.metadata.name for info in nodes]
@@ -56,20 +56,25 @@ def score_pod_topology_spread(
         info.node.metadata.name for info in nodes if require_all and not _has_all_keys(info.node, constraints)
     }
     scored = [info for info in nodes if info.node.metadata.name not in ignored]
-    parts = [_points(pod, constraint, constraints, scored, snapshot, require_all) for constraint in constraints]
-    points = {name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored}
+    parts = [
+        _points(pod, constraint, constraints, scored, snapshot, require_all) for constraint in constraints
+    ]
+    points = {
+        name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored
+    }
     least, most = min(points.values(), default=0), max(points.values(), default=0)
     if most == 0:
         return {name: 0 if name in ignored else MAX_NODE_SCORE for name in names}
     return {
-        name: 0 if name in ignored else MAX_NODE_SCORE * (most + least - points[name]) // most for name in names
+        name: 0 if name in ignored else MAX_NODE_SCORE * (most + least - points[name]) // most
+        for name in names
     }
 
 
 def soft_constraints(
     pod: Pod, snapshot: Snapshot, default_constraints: tuple[TopologySpreadConstraint, ...] | None = None
 ) -> tuple[TopologySpreadConstraint, ...]:
-    """The pod's ScheduleAnyway constraints, or if it has no constraints the default ones with the default selector.
+    """The pod's ScheduleAnyway constraints; if it has no constraints, the default ones and selector.
 
     ``match_label_keys`` are written into the selector.
     Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go filterTopologySpreadConstraints,
@@ -111,7 +116,7 @@ def default_selector(pod: Pod, snapshot: Snapshot) -> LabelSelector:
 
 
 def counted_pods(info: NodeInfo, selector: LabelSelector | None, namespace: str) -> int:
-    """How many pods of a namespace on a node a selector selects, the terminating ones left out; an empty one: none.
+    """How many pods on a node a selector selects, but for terminating ones; an empty selector selects none.
 
     Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go countPodsMatchSelector.
     """
@@ -182,7 +187,7 @@ def included(constraint: TopologySpreadConstraint, pod: Pod, node: Node) -> bool
     if (constraint.node_affinity_policy or HONOR) == HONOR and not required_node_affinity_matches(pod, node):
         return False
     return constraint.node_taints_policy != HONOR or (
-        find_untolerated(node.spec.taints, pod.spec.tolerations, ("NoSchedule", "NoExecute")) is None
+        find_untolerated(node.spec.taints, pod.spec.tolerations, KEEPS_OFF) is None
     )
 
 
@@ -192,9 +197,12 @@ def _has_all_keys(node: Node, constraints: tuple[TopologySpreadConstraint, ...])
 
 def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
     selector, labels = constraint.label_selector, pod.metadata.labels
-    more = {key: labels[key] for key in constraint.match_label_keys if key in labels}
+    more = tuple(
+        LabelSelectorRequirement(key, "In", (labels[key],))
+        for key in constraint.match_label_keys
+        if key in labels
+    )
     if selector is None or not more:
         return constraint
-    return replace(
-        constraint, label_selector=replace(selector, match_labels=Map({**selector.match_labels, **more}))
-    )
+    expressions = (*selector.match_expressions, *more)
+    return replace(constraint, label_selector=replace(selector, match_expressions=expressions))

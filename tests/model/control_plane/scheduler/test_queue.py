@@ -31,9 +31,7 @@ def test_who_has_waited_longer_comes_first_among_equals() -> None:
 
 
 @given(PLACES, PLACES, PLACES)
-def test_the_order_is_a_strict_weak_order(
-    a: tuple[int, Age], b: tuple[int, Age], c: tuple[int, Age]
-) -> None:
+def test_the_order_is_a_strict_weak_order(a: tuple[int, Age], b: tuple[int, Age], c: tuple[int, Age]) -> None:
     assert not less(*a, *a)
     assert not (less(*a, *b) and less(*b, *a))
     if less(*a, *b):

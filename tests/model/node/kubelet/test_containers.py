@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,4 +118,4 @@ def test_back_off_doubles_up_to_its_limit(times: int, longest: int) -> None:
     for _ in range(times):
         seconds.append(next_back_off(seconds[-1], longest))
     assert seconds[1] == 10
-    assert all(b == min(2 * a, longest) for a, b in zip(seconds[1:], seconds[2:], strict=False))
+    assert all(b == min(2 * a, longest) for a, b in pairwise(seconds[1:]))

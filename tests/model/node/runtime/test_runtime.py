@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kythera.model.node.kubelet.state import NodeState, Timer, Worker, crashed, node_lost
+from kythera.model.node.kubelet.state import KubeletState, NodeState, Timer, Worker, crashed, node_lost
 from kythera.model.node.runtime.runtime import (
     RuntimeState,
     answering,
@@ -18,7 +18,7 @@ from kythera.model.node.runtime.runtime import (
     sandbox_removed,
     started,
 )
-from kythera.model.normalise import Renaming, rename, uids_in
+from kythera.model.normalise import uids_in
 from kythera.model.record import Age, Map, Uid, replace
 
 A, B = Uid(1), Uid(2)
@@ -44,7 +44,7 @@ def test_a_port_of_a_pod_can_be_taken_once_at_a_time() -> None:
     state = started(started(RuntimeState(), A, "c", "i", port), A, "d", "i", port)
     state = started(started(state, B, "c", "i", port), A, "e", "i", ((80, "UDP"),))
     assert [(c.pod, c.name, c.state) for c in state.containers] == [
-        (A, "c", "running"), (A, "d", "exited"), (B, "c", "running"), (A, "e", "running"),
+        (A, "c", "running"), (B, "c", "running"), (A, "d", "exited"), (A, "e", "running"),
     ]  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_the_hosts_network_takes_no_address() -> None:
 
 def test_a_crash_forgets_the_kubelets_memory_and_a_power_loss_everything_but_the_images() -> None:
     runtime = started(sandbox_created(RuntimeState(images=("i",), admitted=(A,)), A, False), A, "c", "i", ())
-    state = replace(NodeState(runtime=runtime), kubelet=replace(NodeState().kubelet, workers=(Worker(A),)))
+    state = NodeState(KubeletState(workers=(Worker(A),)), runtime)
     assert crashed(state) == NodeState(runtime=runtime)
     assert node_lost(state) == NodeState(runtime=RuntimeState(images=("i",)))
 
@@ -91,9 +91,13 @@ def test_forgetting_a_pod_leaves_no_trace_of_it() -> None:
     assert pods_in(runtime) == (A,)
 
 
-def test_every_uid_of_the_nodes_state_can_be_renamed() -> None:
+def test_the_normaliser_sees_every_uid_of_the_nodes_state() -> None:
     runtime = started(sandbox_created(RuntimeState(admitted=(A,)), A, False), A, "c", "i", ())
-    memory = replace(NodeState().kubelet, workers=(Worker(A),), timers=(Timer(A, "c", "x", Age(-1)),))
-    state = NodeState(memory, runtime)
-    assert uids_in(state) == (A,)
-    assert uids_in(rename(state, Renaming(uids=((A, B),)))) == (B,)
+    for state in (
+        NodeState(runtime=replace(runtime, sandboxes=(), containers=())),
+        NodeState(runtime=replace(runtime, sandboxes=(), admitted=())),
+        NodeState(runtime=replace(runtime, containers=(), admitted=())),
+        NodeState(KubeletState(workers=(Worker(A),))),
+        NodeState(KubeletState(timers=(Timer(A, "c", "x", Age(-1)),))),
+    ):
+        assert set(uids_in(state)) == {A}

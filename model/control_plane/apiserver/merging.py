@@ -1,0 +1,189 @@
+"""Merging JSON: RFC 7386, Kubernetes' strategic merge, and kubectl's three-way apply, on plain data.
+
+Source: https://www.rfc-editor.org/rfc/rfc7386; staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go; the
+``patchStrategy`` and ``patchMergeKey`` marks of the API types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+MERGE_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "ephemeralContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "volumeDevices": "devicePath",
+    "conditions": "type",
+    "topologySpreadConstraints": "topologyKey",
+    "schedulingGates": "name",
+    "resourceClaims": "name",
+    "hostAliases": "ip",
+    "imagePullSecrets": "name",
+    "ownerReferences": "uid",
+    "podIPs": "ip",
+    "hostIPs": "ip",
+}
+"""Lists of mappings that merge element by element, and the field that tells their elements apart."""
+
+SETS = frozenset({"finalizers"})
+"""Lists of texts that merge as sets."""
+
+RETAIN_KEYS = frozenset({"strategy", "volumes"})
+"""Mappings (or elements of lists) of which only one member may be set."""
+
+PATCH, RETAIN = "$patch", "$retainKeys"
+SET_ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
+
+
+def json_merge(target: Any, patch: Any) -> Any:
+    """``target`` with ``patch`` merged in: mappings key by key, null removes, everything else replaces.
+
+    Source: https://www.rfc-editor.org/rfc/rfc7386#section-2.
+    """
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = json_merge(merged.get(key), value)
+    return merged
+
+
+def merge_key(field: str, *lists: Iterable[Any]) -> str | None:
+    """The field that tells the elements of the list ``field`` apart, ``None`` for a list that is replaced whole."""
+    if field == "ports":  # of a container or of a Service; those of an EndpointSlice are replaced
+        elements = [element for each in lists for element in each if isinstance(element, dict)]
+        if any("containerPort" in element for element in elements):
+            return "containerPort"
+        return "port" if elements and all("port" in element for element in elements) else None
+    return MERGE_KEYS.get(field)
+
+
+def strategic_merge(target: Any, patch: Any) -> Any:
+    """``target`` with ``patch`` merged in as Kubernetes merges: lists that have a merge key element by element.
+
+    Understands the directives ``$patch`` (replace, delete), ``$retainKeys``, ``$setElementOrder`` and
+    ``$deleteFromPrimitiveList``.  An element that the list hasn't yet comes before those that the patch doesn't name.
+    Source: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go mergeMap.
+    """
+    if not isinstance(patch, dict):
+        return patch
+    directive = patch.get(PATCH)
+    if directive == "replace":
+        return without_nulls({key: value for key, value in patch.items() if key != PATCH})
+    if directive == "delete":
+        return {}
+    merged = dict(target) if isinstance(target, dict) else {}
+    if isinstance(patch.get(RETAIN), list):
+        merged = {key: value for key, value in merged.items() if key in patch[RETAIN]}
+    for key, value in patch.items():
+        if key in (RETAIN, PATCH):
+            continue
+        if key.startswith(DELETE_FROM):
+            field = key.removeprefix(DELETE_FROM)
+            merged[field] = [each for each in merged.get(field, []) if each not in value]
+        elif key.startswith(SET_ORDER):
+            field = key.removeprefix(SET_ORDER)
+            if field not in patch and field in merged:
+                merged[field] = _merge_lists(field, merged[field], [], value)
+        elif value is None:
+            merged.pop(key, None)
+        elif isinstance(value, list):
+            merged[key] = _merge_lists(key, merged.get(key) or [], value, patch.get(SET_ORDER + key))
+        else:
+            merged[key] = strategic_merge(merged.get(key), value)
+    return merged
+
+
+def without_nulls(data: Any) -> Any:
+    """The data without the keys that hold null."""
+    if isinstance(data, dict):
+        return {key: without_nulls(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list):
+        return [without_nulls(value) for value in data]
+    return data
+
+
+def _merge_lists(field: str, live: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
+    if field in SETS:
+        merged = list(dict.fromkeys([*live, *patch]))
+        return _ordered(merged, live, order if order is not None else patch, None)
+    key = merge_key(field, live, patch)
+    if key is None:
+        return [without_nulls(each) for each in patch]
+    if any(each.get(PATCH) == "replace" for each in patch):
+        return [without_nulls(each) for each in patch if PATCH not in each]
+    gone = [each.get(key) for each in patch if each.get(PATCH) == "delete"]
+    changes = [each for each in patch if PATCH not in each]
+    merged = [each for each in live if each.get(key) not in gone]
+    for change in changes:
+        for at, each in enumerate(merged):
+            if each.get(key) == change.get(key):
+                merged[at] = strategic_merge(each, change)
+                break
+        else:
+            merged.append(strategic_merge({}, change))
+    return _ordered(merged, live, order if order is not None else changes, key)
+
+
+def _ordered(merged: list[Any], live: list[Any], order: list[Any], key: str | None) -> list[Any]:
+    """The elements in the order of the patch, those that only the live list has kept in their places.
+
+    Source: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go normalizeElementOrder.
+    """
+
+    def name(element: Any) -> Any:
+        return element.get(key) if key is not None and isinstance(element, dict) else element
+
+    places = [name(each) for each in live]
+    wanted = [name(each) for each in order]
+    named = sorted((e for e in merged if name(e) in wanted), key=lambda e: wanted.index(name(e)))
+    others = sorted((e for e in merged if name(e) not in wanted), key=lambda e: places.index(name(e)))
+    result: list[Any] = []
+    while named and others:
+        first, second = name(others[0]), name(named[0])
+        kept = first in places and second in places and places.index(first) < places.index(second)
+        result.append((others if kept else named).pop(0))
+    return result + others + named
+
+
+def three_way(last: Any, new: Any, live: Any, field: str = "") -> Any:
+    """``live`` as ``new`` wants it: what ``last`` had and ``new`` hasn't goes, what only ``live`` has stays.
+
+    Source: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go CreateThreeWayMergePatch;
+    https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#merge-patch-calculation.
+    """
+    if isinstance(new, dict) and isinstance(live, dict):
+        before = last if isinstance(last, dict) else {}
+        merged = dict(live)
+        for key in before:
+            if new.get(key) is None:
+                merged.pop(key, None)
+        for key, value in new.items():
+            if value is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = three_way(before.get(key), value, live.get(key), key)
+        if field in RETAIN_KEYS and merged != live:
+            merged = {key: value for key, value in merged.items() if key in new}
+        return merged
+    if isinstance(new, list) and isinstance(live, list):
+        before = last if isinstance(last, list) else []
+        if field in SETS:
+            kept = [each for each in live if each in new or each not in before]
+            return _ordered(list(dict.fromkeys([*kept, *new])), live, new, None)
+        key = merge_key(field, live, new)
+        if key is not None:
+            old = {each.get(key): each for each in before}
+            there = {each.get(key): each for each in live}
+            wanted = {each.get(key): each for each in new}
+            merged_list = [each for name, each in there.items() if name not in wanted and name not in old]
+            merged_list += [three_way(old.get(n), each, there.get(n), field) for n, each in wanted.items()]
+            return _ordered(merged_list, live, new, key)
+    return without_nulls(new)

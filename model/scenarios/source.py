@@ -1,0 +1,195 @@
+"""Files to plain data that remembers where each field stood: the one part of the model that reads files.
+
+YAML as kubectl reads it (several documents, JSON as its subset, ``List`` objects), with a line for every field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Path_ = tuple[str | int, ...]
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the input: where, and what was found and would be accepted."""
+
+    file: str
+    line: int
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.field}: {self.text}" if self.field else f"{where}: {self.text}"
+
+
+class Unusable(Exception):
+    """The input cannot be used; all problems at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object of a file as plain data, with the line of each field by its path."""
+
+    file: str
+    data: dict[str, Any]
+    lines: dict[Path_, int] = field(default_factory=dict)
+
+    def line(self, path: Path_) -> int:
+        """The line of a field, or of the nearest one around it."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return 0
+
+    def problem(self, path: Path_, text: str) -> Problem:
+        """A problem with one of its fields."""
+        return Problem(self.file, self.line(path), field_text(path), text)
+
+    @property
+    def name(self) -> str:
+        """``Deployment/web``."""
+        meta = self.data.get("metadata")
+        name = meta.get("name") or meta.get("generateName") if isinstance(meta, dict) else None
+        return f"{self.data.get('kind')}/{name or '?'}"
+
+
+def field_text(path: Path_) -> str:
+    """A path as Kubernetes writes it."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 without dates: Kubernetes reads them as text."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("tag:yaml.org,2002:binary", lambda loader, node: loader.construct_scalar(node))
+
+
+def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """The files that the paths mean: folders are searched, in the order of names."""
+    files: list[Path] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES and f.is_file())
+            if not found:
+                problems.append(Problem(str(path), 0, "", f"the folder holds no file that ends with {', '.join(SUFFIXES)}"))
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            problems.append(Problem(str(path), 0, "", "there is no such file or folder"))
+    return files, problems
+
+
+def read(path: Path) -> tuple[list[Document], list[Problem]]:
+    """The documents of a file, ``List`` objects taken apart."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return [], [Problem(str(path), 0, "", f"cannot be read as text: {error}")]
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
+    """The documents of a text."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    try:
+        loader = _Loader(text)
+        try:
+            while loader.check_node():
+                node = loader.get_node()
+                lines: dict[Path_, int] = {}
+                data = _plain(loader, node, (), lines, file, problems, 0)
+                documents += _flat(Document(file, data, lines), problems)
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problems.append(Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}"))
+    except (RecursionError, ValueError, OverflowError) as error:
+        problems.append(Problem(file, 0, "", f"not YAML: {error or 'nested too deeply'}"))
+    return documents, problems
+
+
+DEEPEST = 100
+
+
+def _plain(
+    loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, problems: list[Problem], depth: int
+) -> Any:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if depth > DEEPEST:
+        problems.append(Problem(file, node.start_mark.line + 1, "", f"nested deeper than {DEEPEST} levels"))
+        return None
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        made: dict[str, Any] = {}
+        own: set[str] = set()
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                problems.append(Problem(file, key_node.start_mark.line + 1, field_text(path), "a key must be text"))
+                continue
+            key = str(key_node.value)
+            here = (*path, key)
+            if key in own:
+                problems.append(Problem(file, key_node.start_mark.line + 1, field_text(here), "the key is there twice"))
+            own.add(key)
+            lines[here] = key_node.start_mark.line + 1
+            made[key] = _plain(loader, value_node, here, lines, file, problems, depth + 1)
+        return made
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _plain(loader, item, (*path, i), lines, file, problems, depth + 1) for i, item in enumerate(node.value)
+        ]
+    try:
+        value = loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        what = getattr(error, "problem", None) or str(error)
+        problems.append(Problem(file, node.start_mark.line + 1, field_text(path), str(what)))
+        return None
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(node.value)
+
+
+def _flat(document: Document, problems: list[Problem]) -> Iterator[Document]:
+    """The objects of a document: itself, or the items of a ``List``; an empty document is none."""
+    data = document.data
+    if data is None:
+        return
+    if not isinstance(data, dict):
+        problems.append(document.problem((), f"expected an object with apiVersion and kind, found {type(data).__name__}"))
+        return
+    kind = data.get("kind")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
+        for i, item in enumerate(data["items"]):
+            prefix: Path_ = ("items", i)
+            lines = {p[2:]: line for p, line in document.lines.items() if p[:2] == prefix}
+            if isinstance(item, dict) and "kind" not in item and kind != "List":
+                item = {"apiVersion": data.get("apiVersion"), "kind": kind.removesuffix("List"), **item}
+            yield from _flat(Document(document.file, item, lines), problems)
+        return
+    yield document
+
+
+def from_data(documents: Sequence[Any], file: str) -> list[Document]:
+    """Documents of plain data, as a trace holds them."""
+    return [Document(file, json.loads(json.dumps(data))) for data in documents]
