@@ -49,9 +49,9 @@ def context(now: datetime | None = None) -> Context:
 
 
 @cache
-def _defaults(cls: type[Record]) -> dict[str, Any]:
+def _defaults(cls: Any) -> dict[str, Any]:
     """Field -> its default, for each field of a record class that has one."""
-    return {f.name: f.default for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    return {f.name: f.default for f in dataclasses.fields(cls)}
 
 
 def encode(obj: Record, now: datetime | None = None) -> dict[str, Any]:
@@ -62,16 +62,16 @@ def encode(obj: Record, now: datetime | None = None) -> dict[str, Any]:
     """
     instant = Context().now if now is None else now
     data: dict[str, Any] = {}
-    cls = type(obj)
+    cls: Any = type(obj)
     if "metadata" in cls.__record_fields__ and hasattr(cls, "api_version"):
         data["apiVersion"] = cls.api_version
-        data["kind"] = cls.kind  # type: ignore[attr-defined]
+        data["kind"] = cls.kind
     data.update(_record(obj, instant))
     return data
 
 
 def _record(obj: Record, now: datetime) -> dict[str, Any]:
-    cls = type(obj)
+    cls: Any = type(obj)
     defaults = _defaults(cls)
     data: dict[str, Any] = {}
     for key, (field, hint) in json_names(cls).items():

@@ -13,7 +13,7 @@ from typing import Any
 from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
-from kythera.model.control_plane.apiserver import handle
+from kythera.model.control_plane.apiserver.handler import handle
 from kythera.model.environment import crashes, network
 from kythera.model.history import History, Objects, Shape
 from kythera.model.host import FINE, UP, Hosted, Informer, Outbox, Wiring, process, trimmed

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.autoscaling import HorizontalPodAutoscaler
 from kythera.model.api.core.node import Node
-from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.service import Service
 from kythera.model.api.policy import PodDisruptionBudget
-from kythera.model.control_plane.controllers import (
-    deployment,
-    descheduler,
-    disruption,
-    endpointslice,
-    horizontal_pod_autoscaler,
-    node_lifecycle,
-    pod_gc,
-    replicaset,
-)
-from kythera.model.control_plane.scheduler import scheduler
 from kythera.model.controller import Controller
 from kythera.model.environment import heartbeats, workload
 from kythera.model.host import Virtual
-from kythera.model.node import kube_proxy, kubelet
 from kythera.model.record import NodeName, Record, replace
 from kythera.model.scenarios.scenario import Rung, Scenario
 
@@ -83,48 +72,50 @@ def members(
     manager = _settings(scenario, MANAGER)
     found: list[Member] = []
 
-    def managed(module: Any, extra: Mapping[str, str] | None = None, **more: Any) -> None:
-        controller = module.controller({**manager, **(extra or {})})
-        name = controller.name
+    def managed(name: str, **more: Any) -> None:
+        module = import_module(f"kythera.model.control_plane.controllers.{name}")
+        controller = module.controller(manager)
         found.append(
             Member(
-                name, MANAGER, MANAGER, controller, lambda _: controller.initial,
+                controller.name, MANAGER, MANAGER, controller, lambda _: controller.initial,
                 horizons_of=getattr(module, "horizons_of", _no_horizons), **more,
             )
         )  # fmt: skip
 
     if Deployment.__name__ in kinds:
-        managed(deployment)
+        managed("deployment")
     if {Deployment.__name__, ReplicaSet.__name__} & kinds:
-        managed(replicaset)
+        managed("replicaset")
     if HorizontalPodAutoscaler.__name__ in kinds:
         managed(
-            horizontal_pod_autoscaler,
+            "horizontal_pod_autoscaler",
             virtual=partial(workload.metrics, tuple(w for w in scenario.workload if w.cpu)),
             virtual_kinds=("PodMetrics",),
             extras=tuple(f"usage/{n}" for n, _ in enumerate(w for w in scenario.workload if w.cpu)),
         )
     if PodDisruptionBudget.__name__ in kinds:
-        managed(disruption)
+        managed("disruption")
     if Service.__name__ in kinds:
-        managed(endpointslice)
+        managed("endpointslice")
     if watches_nodes(scenario, rung):
         managed(
-            node_lifecycle,
+            "node_lifecycle",
             virtual=partial(heartbeats.leases, nodes),
             virtual_kinds=("Lease",),
             extras=tuple(f"lease/{node}" for node in nodes),
         )
     if watches_nodes(scenario, rung) or any(isinstance(o, Node) and _evicts(o) for o in objects):
         found.append(_taint_eviction(manager))
-        managed(pod_gc)
+        managed("pod_gc")
     for settings in scenario.schedulers:
+        scheduler = import_module("kythera.model.control_plane.scheduler.scheduler")
         controller = scheduler.controller(_settings(scenario, "kube-scheduler"), name=settings.name)
         binary = "kube-scheduler" if settings.name == "default-scheduler" else settings.name
         found.append(
             Member(binary, binary, binary, controller, partial(_initial, controller), horizons_of=_horizons(scheduler))
         )
     if "descheduler" in scenario.components:
+        descheduler = import_module("kythera.model.control_plane.controllers.descheduler")
         controller = descheduler.controller(_settings(scenario, "descheduler"))
         found.append(
             Member(
@@ -152,10 +143,11 @@ def _horizons(module: Any) -> Callable[[Any], Mapping[str, int]]:
 
 
 def _taint_eviction(settings: Mapping[str, str]) -> Member:
-    controller = node_lifecycle.taint_eviction.controller(settings)
+    module = import_module("kythera.model.control_plane.controllers.node_lifecycle.taint_eviction")
+    controller = module.controller(settings)
     return Member(
         controller.name, MANAGER, MANAGER, controller, partial(_initial, controller),
-        horizons_of=_horizons(node_lifecycle.taint_eviction),
+        horizons_of=_horizons(module),
     )  # fmt: skip
 
 
@@ -164,6 +156,7 @@ def _evicts(node: Node) -> bool:
 
 
 def _on_node(node: NodeName, kinds: set[str], scenario: Scenario, rung: Rung) -> list[Member]:
+    kubelet = import_module("kythera.model.node.kubelet.kubelet")
     settings = {**_settings(scenario, "kubelet"), "granularity": rung.granularity}
     agent = kubelet.kubelet(node, settings)
     agent = replace(agent, initial=_with_workload(agent.initial, scenario))
@@ -174,6 +167,7 @@ def _on_node(node: NodeName, kinds: set[str], scenario: Scenario, rung: Rung) ->
         )
     ]  # fmt: skip
     if Service.__name__ in kinds:
+        kube_proxy = import_module("kythera.model.node.kube_proxy")
         proxy = kube_proxy.controller(_settings(scenario, "kube-proxy"))
         found.append(
             Member(
@@ -195,9 +189,5 @@ def _settings(scenario: Scenario, component: str) -> dict[str, str]:
 
 
 def _applied_kinds(manifests: tuple[str, ...]) -> set[str]:
-    import json
-
     return {json.loads(text)["kind"] for text in manifests}
 
-
-__all__ = ["Member", "Pod", "members", "watches_nodes"]

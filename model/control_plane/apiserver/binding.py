@@ -9,7 +9,7 @@ from kythera.model.api.core.pod import Pod
 from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition, set_condition
 from kythera.model.control_plane.apiserver.objects import get, put
-from kythera.model.control_plane.apiserver.replies import conflict, not_found, ok, resource_of, shown
+from kythera.model.control_plane.apiserver.replies import conflict, not_found, ok, other_incarnation, resource_of, shown
 from kythera.model.controller import Reply
 from kythera.model.record import Age, replace
 from kythera.model.request import Bind
@@ -30,14 +30,10 @@ def bind(store: View, request: Bind) -> tuple[View, Reply]:
         raise not_found(resource, name)
     name = shown(pod.metadata)
     if request.ref.uid is not None and request.ref.uid != pod.metadata.uid:
-        raise conflict(
-            "pods",
-            name,
-            f"Precondition failed: UID in precondition: {request.ref.uid}, UID in object meta: {pod.metadata.uid}",
-        )
+        raise other_incarnation(pod, request.ref.uid)
     if pod.metadata.deletion_timestamp is not None:
         raise conflict("pods/binding", name, f"pod {name} is being deleted, cannot be assigned to a host")
-    if pod.spec.node_name is not None:
+    if pod.spec.node_name:
         why = f'pod {name} is already assigned to node "{pod.spec.node_name}"'
         raise conflict("pods/binding", name, why)
     if pod.spec.scheduling_gates:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal
-from kythera.model.control_plane.apiserver.objects import get, meta, put, remove
+from kythera.model.control_plane.apiserver.objects import get, meta, put, remove, with_metadata
 from kythera.model.control_plane.apiserver.replies import conflict, forbidden, not_found, ok, resource_of, shown
 from kythera.model.controller import Reply
 from kythera.model.record import Age, Record, replace
@@ -51,10 +51,10 @@ def delete(store: View, request: Delete) -> tuple[View, Reply]:
     if isinstance(obj, Namespace):
         if name in IMMORTAL_NAMESPACES:
             raise forbidden(resource, name, "this namespace may not be deleted")
-        after = _mark(_with_finalizers(obj, request.propagation_policy), 0)
-        after = replace(after, status=replace(after.status, phase="Terminating"))
-        gone = not after.spec.finalizers and not after.metadata.finalizers
-        return (remove(store, obj) if gone else put(store, after, obj)), ok(after)
+        closing = _mark(_with_finalizers(obj, request.propagation_policy), 0)
+        closing = replace(closing, status=replace(closing.status, phase="Terminating"))
+        gone = not closing.spec.finalizers and not closing.metadata.finalizers
+        return (remove(store, obj) if gone else put(store, closing, obj)), ok(closing)
     if isinstance(obj, Pod):
         return _delete_pod(store, obj, request)
     after = _with_finalizers(obj, request.propagation_policy)
@@ -89,7 +89,7 @@ def _delete_pod(store: View, pod: Pod, request: Delete) -> tuple[View, Reply]:
 
 def _grace(pod: Pod, asked: int | None) -> int:
     """Seconds between the request and the end of a pod, as the API server counts them."""
-    if pod.spec.node_name is None or is_terminal(pod):
+    if not pod.spec.node_name or is_terminal(pod):
         return 0
     period = (pod.spec.termination_grace_period_seconds or 0) if asked is None else asked
     return 1 if period < 0 else period
@@ -106,7 +106,7 @@ def _mark(obj: R, grace: int) -> R:
         deletion_grace_period_seconds=grace,
         generation=metadata.generation + 1 if metadata.generation else 0,
     )
-    return replace(obj, metadata=marked)  # type: ignore[call-arg]
+    return with_metadata(obj, marked)
 
 
 def _with_finalizers(obj: R, policy: str) -> R:
@@ -116,4 +116,4 @@ def _with_finalizers(obj: R, policy: str) -> R:
     if set(wanted) == {ORPHAN, FOREGROUND} & set(metadata.finalizers):
         return obj
     kept = tuple(f for f in metadata.finalizers if f not in (ORPHAN, FOREGROUND))
-    return replace(obj, metadata=replace(metadata, finalizers=kept + wanted))  # type: ignore[call-arg]
+    return with_metadata(obj, replace(metadata, finalizers=kept + wanted))

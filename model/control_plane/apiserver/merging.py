@@ -160,30 +160,39 @@ def three_way(last: Any, new: Any, live: Any, field: str = "") -> Any:
     https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#merge-patch-calculation.
     """
     if isinstance(new, dict) and isinstance(live, dict):
-        before = last if isinstance(last, dict) else {}
-        merged = dict(live)
-        for key in before:
-            if new.get(key) is None:
-                merged.pop(key, None)
-        for key, value in new.items():
-            if value is None:
-                merged.pop(key, None)
-            else:
-                merged[key] = three_way(before.get(key), value, live.get(key), key)
-        if field in RETAIN_KEYS and merged != live:
-            merged = {key: value for key, value in merged.items() if key in new}
-        return merged
+        return _three_way_mapping(last if isinstance(last, dict) else {}, new, live, field)
     if isinstance(new, list) and isinstance(live, list):
-        before = last if isinstance(last, list) else []
-        if field in SETS:
-            kept = [each for each in live if each in new or each not in before]
-            return _ordered(list(dict.fromkeys([*kept, *new])), live, new, None)
-        key = merge_key(field, live, new)
-        if key is not None:
-            old = {each.get(key): each for each in before}
-            there = {each.get(key): each for each in live}
-            wanted = {each.get(key): each for each in new}
-            merged_list = [each for name, each in there.items() if name not in wanted and name not in old]
-            merged_list += [three_way(old.get(n), each, there.get(n), field) for n, each in wanted.items()]
-            return _ordered(merged_list, live, new, key)
+        return _three_way_list(last if isinstance(last, list) else [], new, live, field)
     return without_nulls(new)
+
+
+def _three_way_mapping(
+    last: dict[str, Any], new: dict[str, Any], live: dict[str, Any], field: str
+) -> dict[str, Any]:
+    merged = dict(live)
+    for key in last:
+        if new.get(key) is None:
+            merged.pop(key, None)
+    for key, value in new.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = three_way(last.get(key), value, live.get(key), key)
+    if field in RETAIN_KEYS and merged != live:
+        merged = {key: value for key, value in merged.items() if key in new}
+    return merged
+
+
+def _three_way_list(last: list[Any], new: list[Any], live: list[Any], field: str) -> list[Any]:
+    if field in SETS:
+        kept = [each for each in live if each in new or each not in last]
+        return _ordered(list(dict.fromkeys([*kept, *new])), live, new, None)
+    key = merge_key(field, live, new)
+    if key is None:
+        return [without_nulls(each) for each in new]
+    old = {each.get(key): each for each in last}
+    there = {each.get(key): each for each in live}
+    wanted = {each.get(key): each for each in new}
+    merged = [each for name, each in there.items() if name not in wanted and name not in old]
+    merged += [three_way(old.get(name), each, there.get(name), field) for name, each in wanted.items()]
+    return _ordered(merged, live, new, key)

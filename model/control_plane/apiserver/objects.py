@@ -5,19 +5,25 @@ Source: the keys of staging/src/k8s.io/apiserver/pkg/registry/generic/registry/s
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from kythera.model.api.meta import ObjectMeta
-from kythera.model.record import Record
+from kythera.model.record import Record, replace
 from kythera.model.request import Ref
 from kythera.model.view import View
 
+R = TypeVar("R", bound=Record)
 Objects = tuple[Record, ...]
 
 
 def meta(obj: Record) -> ObjectMeta:
     """The metadata of an object of any kind."""
     return cast(ObjectMeta, cast(Any, obj).metadata)
+
+
+def with_metadata(obj: R, metadata: ObjectMeta) -> R:
+    """The object with other metadata."""
+    return cast(R, replace(cast(Any, obj), metadata=metadata))
 
 
 def sort_key(obj: Record) -> tuple[str, str, int]:

@@ -22,7 +22,9 @@ from kythera.model.control_plane.apiserver.replies import (
     Refusal,
     bad_request,
     conflict,
+    invalid,
     not_found,
+    other_incarnation,
     resource_of,
     shown,
 )
@@ -57,16 +59,15 @@ def patch(store: View, request: Patch, fresh: Uid) -> tuple[View, Reply]:
         return create(store, _decoded(resource.kind, manifest), fresh)
     name = shown(meta(old))
     if request.ref.uid is not None and request.ref.uid != meta(old).uid:
-        raise conflict(
-            resource.name,
-            name,
-            f"Precondition failed: UID in precondition: {request.ref.uid}, UID in object meta: {meta(old).uid}",
-        )
+        raise other_incarnation(old, request.ref.uid)
     new = _merged(old, request)
     if meta(new).name != meta(old).name:
         raise bad_request(
             f"the name of the object ({meta(new).name}) does not match the name on the URL ({meta(old).name})"
         )
+    if meta(new).uid != meta(old).uid:
+        uid = _body(request.body)["metadata"]["uid"]
+        raise invalid(resource, name, [f"metadata.uid: Invalid value: {json.dumps(uid)}: field is immutable"])
     if meta(new).resource_version != meta(old).resource_version:
         raise conflict(resource.name, name)
     return replaced(store, old, new, request.subresource)

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from kythera.model.api.meta import ObjectMeta
 from kythera.model.control_plane.apiserver.resources import RESOURCES, Resource
 from kythera.model.controller import Reply
-from kythera.model.record import Record
+from kythera.model.record import Record, Uid
 from kythera.model.request import Ref
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+
+STORED_AS = {"nodes": "minions", "services": "services/specs"}
+"""Resources whose keys in the store are called otherwise, for historical reasons."""
 
 
 class Refusal(Exception):
@@ -58,6 +61,24 @@ def already_exists(resource: Resource, name: str, terminating: bool) -> Refusal:
 def conflict(what: str, name: str, why: str = MODIFIED) -> Refusal:
     """409: the object isn't (any more) what the sender took it for."""
     return Refusal(Reply(409, "Conflict", f'Operation cannot be fulfilled on {what} "{name}": {why}'))
+
+
+def other_incarnation(obj: Record, uid: Uid) -> Refusal:
+    """409: the sender means an earlier (or later) object of the same name.
+
+    Source: staging/src/k8s.io/apiserver/pkg/storage/errors.go NewInvalidObjError.
+    """
+    metadata: ObjectMeta = obj.metadata  # type: ignore[attr-defined]
+    resource = resource_of(type(obj).__name__)
+    name = shown(metadata)
+    plural: str = resource.kind.plural  # type: ignore[attr-defined]
+    key = "/".join(part for part in (STORED_AS.get(plural, plural), metadata.namespace, name) if part)
+    return conflict(
+        resource.name,
+        name,
+        f"StorageError: invalid object, Code: 4, Key: /registry/{key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata.uid}",
+    )
 
 
 def forbidden(resource: Resource, name: str, why: str) -> Refusal:

@@ -10,23 +10,24 @@ from functools import lru_cache
 from typing import Any, cast
 
 from kythera.model.api.core.cluster import Namespace
+from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.core.service import Service
 from kythera.model.api.meta import Condition
 from kythera.model.api.requests import qos_class
 from kythera.model.control_plane.apiserver.admission import PriorityClasses, admit
 from kythera.model.control_plane.apiserver.defaulting import default
-from kythera.model.control_plane.apiserver.objects import get, meta, put, remove
+from kythera.model.control_plane.apiserver.objects import get, meta, put, remove, with_metadata
 from kythera.model.control_plane.apiserver.replies import (
     Refusal,
     already_exists,
-    bad_request,
     conflict,
     forbidden,
     internal,
     invalid,
     not_found,
     ok,
+    other_incarnation,
     resource_of,
     shown,
 )
@@ -58,7 +59,7 @@ def create(store: View, obj: Record, fresh: Uid) -> tuple[View, Reply]:
         if there is not None:
             deleting = meta(there).deletion_timestamp is not None
             raise already_exists(resource, metadata.name, deleting)
-    new = replace(new, metadata=replace(meta(new), uid=fresh))  # type: ignore[call-arg]
+    new = with_metadata(new, replace(meta(new), uid=fresh))
     if isinstance(new, Service):
         new = allocate(new, store.list(Service))
     return put(store, new), ok(new, 201)
@@ -115,7 +116,7 @@ def _prepared(obj: Record, resource: Resource) -> Record:
         deletion_timestamp=None,
         deletion_grace_period_seconds=None,
     )
-    new: Any = replace(obj, metadata=metadata)  # type: ignore[call-arg]
+    new: Any = with_metadata(obj, metadata)
     if isinstance(new, Pod):
         return replace(new, status=PodStatus(phase="Pending", qos_class=qos_class(new), conditions=_gated(new)))
     if isinstance(new, Namespace):
@@ -124,7 +125,7 @@ def _prepared(obj: Record, resource: Resource) -> Record:
         return replace(
             new, metadata=replace(metadata, labels=labels), spec=spec, status=replace(new.status, phase="Active")
         )
-    if resource.status and type(new).__name__ != "Node":
+    if resource.status and not isinstance(new, Node):
         return cast(Record, replace(new, status=type(new.status)()))
     return cast(Record, new)
 
@@ -154,11 +155,7 @@ def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
         raise not_found(resource, name)
     uid = meta(obj).uid
     if uid is not None and uid != meta(old).uid:
-        raise conflict(
-            resource.name,
-            name,
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta(old).uid}",
-        )
+        raise other_incarnation(old, uid)
     if stale and not request.unconditional:
         raise conflict(resource.name, name)
     return replaced(store, old, obj, request.subresource)
@@ -202,7 +199,8 @@ def _ready_to_update(
             new = keep_allocated(new, before)
         new = admit(default(new), old, classes, _refuser(resource, name))
     elif subresource == "status" and resource.status:
-        new = replace(before, status=new.status)
+        status = default(new).status if isinstance(new, Node) else new.status
+        new = replace(before, status=status)
         if isinstance(new, Pod) and not new.status.qos_class:
             new = replace(new, status=replace(new.status, qos_class=before.status.qos_class))
     elif subresource == "scale" and resource.scale:

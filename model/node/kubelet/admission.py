@@ -17,7 +17,7 @@ from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.node_affinity import required_node_affinity_matches
 from kythera.model.api.quantity import milli_value, value
-from kythera.model.api.requests import pod_requests
+from kythera.model.api.requests import is_sidecar, pod_requests
 from kythera.model.api.taints import find_untolerated
 from kythera.model.record import Record, record
 
@@ -101,7 +101,7 @@ def host_ports(pod: Pod) -> tuple[tuple[str, str, int], ...]:
 
     Source: staging/src/k8s.io/kube-scheduler/framework/types.go, pkg/scheduler/util GetHostPorts.
     """
-    sidecars = [each for each in pod.spec.init_containers if each.restart_policy == "Always"]
+    sidecars = filter(is_sidecar, pod.spec.init_containers)
     return tuple(
         (port.host_ip or ANY_ADDRESS, port.protocol or "TCP", port.host_port)
         for each in (*sidecars, *pod.spec.containers)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from kythera.model.api.core.container import Container
 from kythera.model.api.core.pod import Pod, PodSpec
+from kythera.model.api.requests import is_sidecar
 from kythera.model.node.runtime.runtime import (
     EXITED,
     RUNNING,
@@ -23,14 +24,6 @@ from kythera.model.record import Uid
 
 INITIAL_BACK_OFF = 10
 LONGEST_BACK_OFF = 300
-
-
-def is_sidecar(init_container: Container) -> bool:
-    """Whether an init container is a restartable one, which goes on beside the main containers (KEP-753).
-
-    Source: pkg/api/v1/pod/util.go IsRestartableInitContainer.
-    """
-    return init_container.restart_policy == "Always"
 
 
 def restartable(spec: Container, pod_restart_policy: str, exit_code: int) -> bool:

@@ -19,6 +19,7 @@ from kythera.model.api.core.container import Container
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal, is_terminating
+from kythera.model.node.kubelet.admission import refusal
 from kythera.model.node.kubelet.containers import (
     LONGEST_BACK_OFF,
     is_finished,
@@ -137,10 +138,6 @@ def _admit(state: NodeState, view: View, pod: Pod, node: Node, settings: Setting
     Pods in the checkpoint count although the kubelet has been restarted since and hasn't looked at them
     again: upstream it looks at the oldest first.
     """
-    try:  # TEMPORARY
-        from kythera.model.node.kubelet.admission import refusal
-    except ImportError:
-        refusal = lambda *a, **k: None  # noqa
     uid = uid_of(pod)
     known = set(state.runtime.admitted)
     others = tuple(

@@ -26,7 +26,8 @@ from kythera.model.api.core.container import (
 from kythera.model.api.core.pod import Pod, PodIP, PodSpec, PodStatus
 from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition
-from kythera.model.node.kubelet.containers import has_started, is_sidecar, restartable, uid_of
+from kythera.model.api.requests import is_sidecar
+from kythera.model.node.kubelet.containers import has_started, restartable, uid_of
 from kythera.model.node.runtime.runtime import RUNNING, RuntimeContainer, RuntimeState, container, sandbox
 from kythera.model.record import Age, replace
 

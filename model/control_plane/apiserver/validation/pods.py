@@ -45,7 +45,7 @@ def validate_pod(pod: Pod) -> Errors:
     Source: pkg/apis/core/validation/validation.go ValidatePodCreate.
     """
     yield from validate_pod_spec(pod.spec, "spec")
-    if pod.spec.node_name is not None and pod.spec.scheduling_gates:
+    if pod.spec.node_name and pod.spec.scheduling_gates:
         yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
     if pod.spec.resources is not None:
         of_containers = container_requests(pod)
@@ -75,7 +75,7 @@ def validate_pod_spec(spec: PodSpec, at: str) -> Errors:
     for field, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
         if value:
             yield from messages(f"{at}.{field}", value, names.is_dns1123_label(value))
-    if spec.node_name is not None:
+    if spec.node_name:
         problems = names.is_dns1123_subdomain(spec.node_name)
         yield from messages(f"{at}.nodeName", spec.node_name, problems)
     if spec.priority_class_name:
