@@ -1,29 +1,30 @@
 """Hosting: how a controller (``model/controller.py``) runs as a process among others.
 
-What it owns: its private state, and an outbox of requests that it has decided on but not sent yet.
+What it owns: its private state, what its informers have seen and have not seen yet (``model/feed.py``), and an outbox
+of requests that it has decided on but not sent.
 What it may do:
 
-    learn   its informers receive an event (fine), or everything up to the present (coarse)
+    learn   an informer receives its next event (fine), or all informers everything up to the present (coarse)
     work    it looks after one key; its requests go to the outbox (fine), or are all carried out at once (coarse)
     send    the first request of the outbox reaches the API server, and the answer comes back (fine)
+    lose    the same, but the answer is lost on the way (a fault with a budget)
 
 An informer stands still while requests are under way: what it would learn meanwhile could only be used by the next
-look at a key, and that comes after.  So an update conflicts iff its object changed since the position that the
-informer stands at (``changed_since``): exact, and without version numbers.
+look at a key, and that comes after.  So an update conflicts iff its object changed after what the informer has seen:
+exact, and without version numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from kythera.model.controller import Controller, Reply, Step
-from kythera.model.history import History, Shape, changed_since, position, push, shaped, trim
+from kythera.model.feed import Objects, Pending, Shape, changed_since, shaped
 from kythera.model.record import Map, Record, record
 from kythera.model.request import Ref, Request, Update, ref_of
-from kythera.model.rule import Outcome, Process, Wake, Yields, rule
+from kythera.model.rule import FAULT, Outcome, Process, Rule, Wake, Yields, rule
 from kythera.model.view import View
 
 COARSE = "coarse"
@@ -36,7 +37,10 @@ GONE = "gone"
 PROVISIONAL = 1_000_000
 """Uids of objects just made start here, until normalising gives them the smallest free number."""
 
+TIMEOUT = Reply(504, "Timeout", "the server was unable to return a response in the time allotted")
+
 Handle = Callable[..., tuple[View, Reply]]
+Virtual = Callable[[View, tuple[Any, ...]], Mapping[str, Objects]]
 
 
 @record
@@ -45,75 +49,30 @@ class Outbox(Record):
 
     key: Ref = Ref()
     requests: tuple[Request, ...] = ()
-    made: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Informer:
-    """One component's watch on one kind: the counter slot of its lag, and what it sees."""
-
-    lag: str
-    shape: Shape | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """Who watches what: per kind, the informers that may be behind the present; and the API server's function."""
-
-    informers: Mapping[str, tuple[Informer, ...]]
-    handle: Handle
-
-    def commit(
-        self, kinds: tuple[str, ...], histories: tuple[History, ...], after: View, adds: dict[str, int]
-    ) -> tuple[History, ...]:
-        """The histories after a write, and (into ``adds``) which informers have one event more to see."""
-        made = []
-        for kind, history in zip(kinds, histories, strict=True):
-            objects = after.objects.get(kind, ())
-            if objects is history.present or objects == history.present:
-                made.append(history)
-                continue
-            watching = self.informers.get(kind, ())
-            for informer in watching:
-                if shaped(history.present, informer.shape) != shaped(objects, informer.shape):
-                    adds[informer.lag] = adds.get(informer.lag, 0) + 1
-            made.append(push(history, objects, bool(watching)))
-        return tuple(made)
-
-
-def present(kinds: tuple[str, ...], histories: tuple[History, ...]) -> View:
-    """The stored objects of these kinds as they are now."""
-    return View(Map({kind: history.present for kind, history in zip(kinds, histories, strict=True)}))
-
-
-Virtual = Callable[[View, tuple[Any, ...]], Mapping[str, tuple[Record, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
     """A controller with how it is run.
 
-    ``kinds``: the kinds of the ``histories`` parameter.  ``lagging``: the kinds of the ``lags`` parameter, in its
-    order (none: the present is seen).  ``virtual``: objects that no history holds, made from the present objects and
-    the ``extras`` slots (Leases, PodMetrics).  ``fresh``: it reads the present although it is fine-grained.
+    ``kinds``: the kinds whose present objects its requests concern (parameter ``objects``).  ``late``: the kinds that
+    its informers may see late (``seen``, ``pending``).  ``conditional``: those of them that it updates conditionally
+    (``unseen``: what is pending of these).  ``live``: the kinds that it sees as they are.  ``virtual``: objects that
+    no slot holds, made from the live ones and the ``extras`` (Leases, PodMetrics).  ``fresh``: it looks at a key only
+    when nothing is pending (``idle``).
     """
 
     controller: Controller
-    wiring: Wiring
+    handle: Handle
     kinds: tuple[str, ...]
-    lagging: tuple[str, ...]
+    late: tuple[str, ...]
+    conditional: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
     granularity: str = COARSE
     fresh: bool = False
     virtual: Virtual | None = None
-    views: dict[Any, View] = field(default_factory=dict, compare=False)
     looks: dict[Any, tuple[Step, ...]] = field(default_factory=dict, compare=False)
-
-    def at(self, kind: str, histories: tuple[History, ...], lags: tuple[int, ...]) -> int:
-        """The index of the snapshot that its informer of a kind stands at."""
-        history = histories[self.kinds.index(kind)]
-        if kind not in self.lagging:
-            return len(history.snapshots) - 1
-        return position(history, lags[self.lagging.index(kind)], self.shape(kind))
+    views: dict[Any, View] = field(default_factory=dict, compare=False)
 
     def shape(self, kind: str) -> Shape | None:
         """How its informer of a kind reduces the objects."""
@@ -122,20 +81,20 @@ class Hosted:
                 return shape
         return None
 
-    def view(self, histories: tuple[History, ...], lags: tuple[int, ...], extras: tuple[Any, ...] = ()) -> View:
+    def view(self, seen: tuple[Objects, ...], live: tuple[Objects, ...], extras: tuple[Any, ...] = ()) -> View:
         """What it sees."""
-        objects: dict[str, tuple[Record, ...]] = {}
-        for cls in self.controller.watches:
-            kind = cls.__name__
-            if kind in self.kinds:
-                history = histories[self.kinds.index(kind)]
-                objects[kind] = shaped(history.snapshots[self.at(kind, histories, lags)], self.shape(kind))
-        key = (*objects.items(), extras)
-        found = self.views.get(key)
+        found = self.views.get((seen, live, extras))
         if found is None:
+            shown: dict[str, Objects] = {}
+            for cls in self.controller.watches:
+                kind = cls.__name__
+                if kind in self.late:
+                    shown[kind] = seen[self.late.index(kind)]
+                elif kind in self.live:
+                    shown[kind] = shaped(live[self.live.index(kind)], self.shape(kind))
             if self.virtual is not None:
-                objects.update(self.virtual(present(self.kinds, histories), extras))
-            found = self.views[key] = View(Map(objects))
+                shown.update(self.virtual(View(Map(dict(zip(self.live, live, strict=True)))), extras))
+            found = self.views[seen, live, extras] = View(Map(shown))
         return found
 
     def look(self, local: Any, view: View, key: Ref) -> tuple[Step, ...]:
@@ -145,163 +104,196 @@ class Hosted:
             found = self.looks[local, view, key] = tuple(self.controller.reconcile(local, view, key))
         return found
 
-    def call(
-        self, request: Request, histories: tuple[History, ...], at: int, made: int, adds: dict[str, int]
-    ) -> tuple[tuple[History, ...], Reply]:
-        """Send one request: the histories afterwards, and the answer."""
-        stale = False
-        if isinstance(request, Update) and not request.unconditional:
-            ref = ref_of(request.object)
-            if ref.kind in self.kinds:
-                stale = changed_since(histories[self.kinds.index(ref.kind)], at, ref)
-        after, reply = self.wiring.handle(
-            present(self.kinds, histories), request, stale=stale, fresh=PROVISIONAL + made
-        )
-        return self.wiring.commit(self.kinds, histories, after, adds), reply
+    def stale(self, request: Request, seen: tuple[Objects, ...], unseen: tuple[Pending, ...]) -> bool:
+        """Whether the object of an update has changed since this component saw it."""
+        if not isinstance(request, Update) or request.unconditional:
+            return False
+        ref = ref_of(request.object)
+        if ref.kind not in self.conditional:
+            return False
+        return changed_since(seen[self.late.index(ref.kind)], unseen[self.conditional.index(ref.kind)], ref)
 
-    def stands(self, request: Request, histories: tuple[History, ...], lags: tuple[int, ...]) -> int:
-        """The index of the snapshot that an update was computed from."""
-        kind = type(request.object).__name__ if isinstance(request, Update) else ""
-        return self.at(kind, histories, lags) if kind in self.kinds else 0
+    def call(
+        self, request: Request, objects: tuple[Objects, ...], stale: bool, made: int = 0
+    ) -> tuple[tuple[Objects, ...], Reply]:
+        """Send one request: the objects afterwards, and the answer."""
+        store = View(Map(dict(zip(self.kinds, objects, strict=True))))
+        after, reply = self.handle(store, request, stale=stale, fresh=PROVISIONAL + made)
+        return tuple(after.objects.get(kind, ()) for kind in self.kinds), reply
 
 
 @rule("{process} sees {what}")
 def learn(
-    local: Any, outbox: Outbox, link: str, histories: tuple[History, ...], lags: tuple[int, ...], hosted: Hosted
-) -> Yields:
+    local: Any, outbox: Outbox, link: str, seen: tuple[Objects, ...], pending: tuple[Pending, ...],
+    hosted: Hosted,
+) -> Yields:  # fmt: skip
     """An informer receives the next event of its watch, and the component's event handlers run.
 
     Source: client-go tools/cache, Reflector.watchHandler and sharedIndexInformer.HandleDeltas.
     Simplifies: events that the component's shape does not show are received at once, since nothing can tell.
     """
-    if link != UP or outbox.requests or not any(lags):
+    if link != UP or outbox.requests or not any(pending):
         return
-    before = hosted.view(histories, lags)
-    for kind, lag in zip(hosted.lagging, lags, strict=True):
-        if lag == 0:
-            continue
-        if hosted.granularity == COARSE:
-            forward, what = (0,) * len(lags), "the present"
-        else:
-            forward = tuple(n - (name == kind) for name, n in zip(hosted.lagging, lags, strict=True))
-            what = kind
-        after = hosted.view(histories, forward)
-        seen = hosted.controller.observe(local, before, after)
-        yield Outcome((("what", what),), {"local": seen, "lags": forward})
-        if hosted.granularity == COARSE:
-            return
+    if hosted.granularity == COARSE:
+        now, left = seen, pending
+        while any(left):
+            at = next(i for i, waiting in enumerate(left) if waiting)
+            local, now, left = _event(local, now, left, at, hosted)
+        yield Outcome((("what", "the present"),), {"local": local, "seen": now, "pending": left})
+        return
+    for at, waiting in enumerate(pending):
+        if waiting:
+            after, now, left = _event(local, seen, pending, at, hosted)
+            yield Outcome((("what", hosted.late[at]),), {"local": after, "seen": now, "pending": left})
+
+
+def _event(
+    local: Any, seen: tuple[Objects, ...], pending: tuple[Pending, ...], at: int, hosted: Hosted
+) -> tuple[Any, tuple[Objects, ...], tuple[Pending, ...]]:
+    """One informer moves on by one event."""
+    now = (*seen[:at], pending[at][0], *seen[at + 1 :])
+    left = (*pending[:at], pending[at][1:], *pending[at + 1 :])
+    before = View(Map(dict(zip(hosted.late, seen, strict=True))))
+    after = View(Map(dict(zip(hosted.late, now, strict=True))))
+    return hosted.controller.observe(local, before, after), now, left
+
+
+def _decide(local: Any, view: View, hosted: Hosted) -> list[tuple[Ref, Step]]:
+    """Everything that the component might do next."""
+    return [(key, step) for key in hosted.controller.keys(view) for step in hosted.look(local, view, key)]
 
 
 @rule("{process} looks after {key}")
 def work(
-    local: Any,
-    outbox: Outbox,
-    link: str,
-    histories: tuple[History, ...],
-    lags: tuple[int, ...],
-    extras: tuple[Any, ...],
-    hosted: Hosted,
-) -> Yields:
+    local: Any, link: str, seen: tuple[Objects, ...], unseen: tuple[Pending, ...], idle: tuple[Pending, ...],
+    live: tuple[Objects, ...], objects: tuple[Objects, ...], extras: tuple[Any, ...], hosted: Hosted,
+) -> Yields:  # fmt: skip
+    """The component reconciles one key from what it sees, and all its requests are carried out at once.
+
+    Source: https://kubernetes.io/docs/concepts/architecture/controller/.
+    Simplifies: one worker per controller; see model/controller.py on the missing work queue.
+    """
+    if link == GONE or any(idle):
+        return
+    view = hosted.view(seen, live, extras)
+    for key, step in _decide(local, view, hosted):
+        parameters = (("key", key), *step.choice)
+        if not step.requests:
+            if step.local != local:
+                yield Outcome(parameters, {"local": step.local}, step.why)
+            elif step.requeue_after is not None:
+                yield Wake(max(step.requeue_after, 1))
+        elif link == UP:
+            now, after, refused = objects, step.local, ""
+            for made, request in enumerate(step.requests):
+                now, reply = hosted.call(request, now, hosted.stale(request, seen, unseen), made)
+                after = hosted.controller.replied(after, key, request, reply)
+                if not reply.ok:
+                    refused = f"; refused: {reply.message}"
+                    break
+            yield Outcome(parameters, {"local": after, "objects": now}, step.why + refused)
+
+
+@rule("{process} looks after {key}")
+def decide(
+    local: Any, outbox: Outbox, link: str, seen: tuple[Objects, ...], idle: tuple[Pending, ...],
+    live: tuple[Objects, ...], extras: tuple[Any, ...], hosted: Hosted,
+) -> Yields:  # fmt: skip
     """The component reconciles one key from what it sees, and decides on requests.
 
     Source: https://kubernetes.io/docs/concepts/architecture/controller/.
     Simplifies: one worker per controller; see model/controller.py on the missing work queue.
     """
-    if link == GONE or outbox.requests or (hosted.fresh and any(lags)):
+    if link == GONE or outbox.requests or any(idle):
         return
-    view = hosted.view(histories, lags, extras)
-    for key in hosted.controller.keys(view):
-        for step in hosted.look(local, view, key):
-            parameters = (("key", key), *step.choice)
-            if step.requeue_after is not None and not step.requests and step.local == local:
-                yield Wake(max(step.requeue_after, 1))
-            if not step.requests:
-                if step.local != local:
-                    yield Outcome(parameters, {"local": step.local}, {}, step.why)
-                continue
-            if hosted.granularity == FINE:
-                yield Outcome(
-                    parameters, {"local": step.local, "outbox": Outbox(key, step.requests)}, {}, step.why
-                )
-            elif link == UP:
-                yield _all_at_once(step, key, parameters, histories, lags, hosted)
+    view = hosted.view(seen, live, extras)
+    for key, step in _decide(local, view, hosted):
+        parameters = (("key", key), *step.choice)
+        if step.requests:
+            yield Outcome(parameters, {"local": step.local, "outbox": Outbox(key, step.requests)}, step.why)
+        elif step.local != local:
+            yield Outcome(parameters, {"local": step.local}, step.why)
+        elif step.requeue_after is not None:
+            yield Wake(max(step.requeue_after, 1))
 
 
-def _all_at_once(
-    step: Step,
-    key: Ref,
-    parameters: tuple[tuple[str, Any], ...],
-    histories: tuple[History, ...],
-    lags: tuple[int, ...],
-    hosted: Hosted,
-) -> Outcome:
-    """All requests of a step, one after the other, nobody coming between; the rest is dropped after a refusal."""
-    adds: dict[str, int] = {}
-    now, local, refused = histories, step.local, ""
-    for made, request in enumerate(step.requests):
-        at = hosted.stands(request, histories, lags)
-        now, reply = hosted.call(request, now, at, made, adds)
-        local = hosted.controller.replied(local, key, request, reply)
-        if not reply.ok:
-            refused = f"; refused: {reply.message}"
-            break
-    return Outcome(parameters, {"local": local, "histories": now}, adds, step.why + refused)
+def _sent(
+    local: Any, outbox: Outbox, seen: tuple[Objects, ...], unseen: tuple[Pending, ...],
+    objects: tuple[Objects, ...], hosted: Hosted, lost: bool,
+) -> Outcome:  # fmt: skip
+    request, *rest = outbox.requests
+    now, reply = hosted.call(request, objects, hosted.stale(request, seen, unseen))
+    note = "" if reply.ok else f"refused: {reply.message}"
+    if lost:
+        reply = TIMEOUT
+    after = hosted.controller.replied(local, outbox.key, request, reply)
+    left = Outbox(outbox.key, tuple(rest)) if rest and reply.ok else Outbox()
+    return Outcome((("request", describe(request)),), {"local": after, "outbox": left, "objects": now}, note)
 
 
 @rule("{process} sends {request}")
 def send(
-    local: Any, outbox: Outbox, link: str, histories: tuple[History, ...], lags: tuple[int, ...], hosted: Hosted
-) -> Yields:
+    local: Any, outbox: Outbox, link: str, seen: tuple[Objects, ...], unseen: tuple[Pending, ...],
+    objects: tuple[Objects, ...], hosted: Hosted,
+) -> Yields:  # fmt: skip
     """The first request of the outbox reaches the API server, is carried out or refused, and the answer arrives.
 
     After a refusal the other requests of the same look are dropped, and the key is looked at again.
     Source: https://kubernetes.io/docs/reference/using-api/api-concepts/.
     """
-    if link != UP or not outbox.requests:
-        return
-    request, *rest = outbox.requests
-    adds: dict[str, int] = {}
-    at = hosted.stands(request, histories, lags)
-    now, reply = hosted.call(request, histories, at, outbox.made, adds)
-    seen = hosted.controller.replied(local, outbox.key, request, reply)
-    left = Outbox(outbox.key, tuple(rest), outbox.made + 1) if rest and reply.ok else Outbox()
-    yield Outcome(
-        (("request", describe(request)),),
-        {"local": seen, "outbox": left, "histories": now},
-        adds,
-        "" if reply.ok else f"refused: {reply.message}",
-    )
+    if link == UP and outbox.requests:
+        yield _sent(local, outbox, seen, unseen, objects, hosted, lost=False)
+
+
+@rule("{process} sends {request}, and the answer is lost", FAULT)
+def lose(
+    local: Any, outbox: Outbox, link: str, seen: tuple[Objects, ...], unseen: tuple[Pending, ...],
+    objects: tuple[Objects, ...], replies: int, hosted: Hosted,
+) -> Yields:  # fmt: skip
+    """The first request of the outbox is carried out, but its sender sees a timeout and drops the others.
+
+    Source: https://kubernetes.io/docs/reference/using-api/api-concepts/; a client cannot tell a lost answer from a
+    lost request.
+    """
+    if link == UP and outbox.requests and replies > 0:
+        sent = _sent(local, outbox, seen, unseen, objects, hosted, lost=True)
+        yield Outcome(sent.parameters, {**sent.writes, "replies": replies - 1}, sent.note)
 
 
 def describe(request: Request) -> str:
     """A request in a few words: ``delete Pod``; what it is about is told by the difference that it makes."""
     verb = type(request).__name__.lower()
-    if isinstance(request, Update) and request.subresource:
-        return f"{verb} {type(request.object).__name__}/{request.subresource}"
+    if isinstance(request, Update):
+        return f"{verb} {type(request.object).__name__}{f'/{request.subresource}' if request.subresource else ''}"
     about = getattr(request, "object", None)
     return f"{verb} {type(about).__name__ if about is not None else request.ref.kind}"  # type: ignore[union-attr]
 
 
-def process(name: str, hosted: Hosted, link: str, extras: tuple[str, ...] = ()) -> Process:
+def process(name: str, hosted: Hosted, link: str | None, extras: tuple[str, ...] = (), lossy: bool = False) -> Process:
     """The process that runs a controller."""
-    rules = (*((learn,) if hosted.lagging else ()), work, *((send,) if hosted.granularity == FINE else ()))
-    return Process(
-        name,
-        rules,
-        {
-            "local": f"local/{name}",
-            **({"outbox": f"outbox/{name}"} if hosted.granularity == FINE else {}),
-            "link": link,
-            "histories": tuple(f"objects/{kind}" for kind in hosted.kinds),
-            "lags": tuple(f"lag/{name}/{kind}" for kind in hosted.lagging),
-            "extras": extras,
-        },
-        {"hosted": hosted, **({} if hosted.granularity == FINE else {"outbox": Outbox()})},
-    )
-
-
-@lru_cache(maxsize=100_000)
-def trimmed(history: History, lags: tuple[int, ...], shapes: tuple[Shape | None, ...]) -> History:
-    """The history from the slowest of these informers on."""
-    return trim(history, [position(history, lag, shape) for lag, shape in zip(lags, shapes, strict=True)])
-
+    fine = hosted.granularity == FINE
+    moving = (decide, send, *((lose,) if lossy else ())) if fine else (work,)
+    rules: tuple[Rule, ...] = (*((learn,) if hosted.late else ()), *moving)
+    pending = {kind: f"pending/{name}/{kind}" for kind in hosted.late}
+    slots: dict[str, str | tuple[str, ...]] = {
+        "local": f"local/{name}",
+        "seen": tuple(f"seen/{name}/{kind}" for kind in hosted.late),
+        "pending": tuple(pending.values()),
+        "unseen": tuple(pending[kind] for kind in hosted.conditional),
+        "idle": tuple(pending.values()) if hosted.fresh else (),
+        "live": tuple(f"objects/{kind}" for kind in hosted.live),
+        "objects": tuple(f"objects/{kind}" for kind in hosted.kinds),
+        "extras": extras,
+    }
+    constants: dict[str, Any] = {"hosted": hosted}
+    if fine:
+        slots["outbox"] = f"outbox/{name}"
+    else:
+        constants["outbox"] = Outbox()
+    if lossy:
+        slots["replies"] = "budget/lostReply"
+    if link is None:
+        constants["link"] = UP
+    else:
+        slots["link"] = link
+    return Process(name, rules, slots, constants)

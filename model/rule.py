@@ -3,7 +3,7 @@
 A rule is a generator function.  Its parameters name what it reads, and it reads nothing else: no globals, no clock,
 no randomness.  It yields one ``Outcome`` for each way it can go, and a ``Wake`` where the passing of time alone would
 let it go on.  A ``Process`` is one instance of a component: its rules, and the binding from their parameters to slots
-(``kubelet`` -> ``kubelet/n1``), to several slots at once (``histories`` -> a tuple of slots), and to constants.
+(``kubelet`` -> ``kubelet/n1``), to several slots at once (``objects`` -> a tuple of slots), and to constants.
 
 A rule's docstring is the catalogue that ``kythera actions`` prints: the first paragraph says when it can happen and
 what then follows, ``Source:`` who promises that, ``Simplifies:`` what is left out and why no property can tell.
@@ -44,13 +44,11 @@ class Outcome:
     """One way a rule can go.
 
     ``parameters`` tell it from the others, ``writes`` are new values by parameter name (a tuple of values where the
-    parameter stands for several slots), ``adds`` is what it adds to counters by *slot* name, without reading them.
-    ``note`` says why, for people.
+    parameter stands for several slots).  ``note`` says why, for people.
     """
 
     parameters: tuple[tuple[str, Any], ...]
     writes: Mapping[str, Any]
-    adds: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
 
 
@@ -64,11 +62,9 @@ class Wake:
 Yields = Iterator[Outcome | Wake]
 
 
-def outcome(
-    writes: Mapping[str, Any], note: str = "", adds: Mapping[str, int] | None = None, **parameters: Any
-) -> Outcome:
+def outcome(writes: Mapping[str, Any], note: str = "", **parameters: Any) -> Outcome:
     """An outcome from keyword parameters: ``outcome({"kubelet": new}, pod=uid)``."""
-    return Outcome(tuple(parameters.items()), writes, adds or {}, note)
+    return Outcome(tuple(parameters.items()), writes, note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +105,9 @@ class Process:
     slots: Mapping[str, str | tuple[str, ...]]
     constants: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The names of all slots that its rules read, each once."""
-        wanted = {name for each in self.rules for name in each.reads}
+    def reads(self, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+        """The names of all slots that some of its rules read, each once."""
+        wanted = {name for each in rules for name in each.reads}
         found: dict[str, None] = {}
         for parameter, bound in self.slots.items():
             if parameter in wanted:
@@ -120,12 +115,16 @@ class Process:
                     found.setdefault(slot)
         return tuple(found)
 
-    def outcomes(self, value: Callable[[str], Any]) -> Iterator[tuple[Rule, Outcome | Wake]]:
-        """Every way this process can go on; ``value`` gives the value of each slot by name."""
+    def outcomes(
+        self, rules: tuple[Rule, ...], value: Callable[[str], Any]
+    ) -> Iterator[tuple[Rule, Outcome | Wake]]:
+        """Every way that some of its rules can go; ``value`` gives the value of each slot by name."""
         known = dict(self.constants)
+        wanted = {name for each in rules for name in each.reads}
         for parameter, bound in self.slots.items():
-            known[parameter] = value(bound) if isinstance(bound, str) else tuple(value(slot) for slot in bound)
-        for each in self.rules:
+            if parameter in wanted:
+                known[parameter] = value(bound) if isinstance(bound, str) else tuple(value(slot) for slot in bound)
+        for each in rules:
             for result in each.function(**{name: known[name] for name in each.reads}):
                 yield each, result
 

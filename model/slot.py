@@ -15,14 +15,12 @@ from kythera.model.record import NodeName, Record, record
 class Slot(Record):
     """One part of the state.
 
-    ``counter``: a small whole number that other processes may add to without reading it (an informer's lag).
     ``node``: set where there is one such slot for each node (then equal nodes can be exchanged).
-    ``kind``: the API kind whose history it holds.
+    ``kind``: the API kind whose stored objects it holds.
     """
 
     name: str
     initial: Any
-    counter: bool = False
     node: NodeName | None = None
     kind: str = ""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from kythera.model.history import History
+from kythera.model.feed import Objects
 from kythera.model.normalise import (
     IDENTITY,
     Renaming,
@@ -40,7 +40,7 @@ class Symmetry:
     classes: tuple[tuple[str, ...], ...] = ()
     pods: bool = True
     node_slots: dict[str, tuple[int, ...]] = field(init=False)
-    histories: tuple[int, ...] = field(init=False)
+    stored: tuple[int, ...] = field(init=False)
     node_reads: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,11 +49,11 @@ class Symmetry:
             if slot.node is not None:
                 of.setdefault(slot.node, []).append(index)
         per_node = {node: tuple(sorted(found, key=lambda i: self.slots[i].family)) for node, found in of.items()}
-        histories = tuple(i for i, s in enumerate(self.slots) if s.kind)
-        shared = [i for i in histories if self.slots[i].kind in ("Pod", "Node")]
+        stored = tuple(i for i, s in enumerate(self.slots) if s.kind)
+        shared = [i for i in stored if self.slots[i].kind in ("Pod", "Node")]
         equal = [i for nodes in self.classes for node in nodes for i in per_node.get(node, ())]
         object.__setattr__(self, "node_slots", per_node)
-        object.__setattr__(self, "histories", histories)
+        object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "node_reads", tuple(sorted({*shared, *equal})) if self.classes else ())
 
     def order_nodes(self, row: Sequence[Any]) -> Renaming:
@@ -75,15 +75,19 @@ class Symmetry:
     def plan(self, row: Sequence[Any]) -> Renaming:
         """The renaming that brings a row into its canonical form."""
         nodes = self.order_nodes(row) if self.classes else IDENTITY
+        return self.number(row, frozenset().union(*(uids_in(value) for value in row)), nodes)
+
+    def number(self, row: Sequence[Any], found: frozenset[int], nodes: Renaming) -> Renaming:
+        """The renaming of the uids ``found``, from the stored objects of a row, where nodes are exchanged so."""
         order: dict[int, None] = {}
         pods: tuple[int, ...] = ()
-        for index in self.histories:
+        for index in self.stored:
+            objects = rename(row[index], nodes) if nodes else row[index]
             if self.slots[index].kind == "Pod" and self.pods:
-                pods = order_pods(rename(row[index], nodes) if nodes else row[index])
+                pods = order_pods(objects)
             else:
-                order.update(dict.fromkeys(order_named(row[index])))
+                order.update(dict.fromkeys(order_named(objects)))
         order.update(dict.fromkeys(pods))
-        found: frozenset[int] = frozenset().union(*(uids_in(value) for value in row))
         order.update(dict.fromkeys(sorted(found - order.keys())))
         uids = {str(old): new for new, old in enumerate(order) if old != new}
         return Renaming(Map(uids), nodes.nodes) if uids or nodes else IDENTITY
@@ -98,46 +102,31 @@ class Symmetry:
 
 
 @lru_cache(maxsize=500_000)
-def mentions(history: History, node: str) -> tuple[tuple[int, ...], ...]:
-    """Per snapshot, the fingerprints of the objects that are about a node, whatever the node is called."""
+def mentions(objects: Objects, node: str) -> tuple[int, ...]:
+    """The fingerprints of the objects that are about a node, whatever the node is called."""
     itself = Renaming(nodes=Map({node: ""}))
     return tuple(
-        tuple(
-            sorted(
-                anonymous(rename(obj, itself), "")
-                for obj in snapshot
-                if node in nodes_in(obj) or (type(obj).__name__ == "Node" and obj.metadata.name == node)  # type: ignore[attr-defined]
-            )
+        sorted(
+            anonymous(rename(obj, itself), "")
+            for obj in objects
+            if node in nodes_in(obj) or (type(obj).__name__ == "Node" and obj.metadata.name == node)  # type: ignore[attr-defined]
         )
-        for snapshot in history.snapshots
     )
 
 
 @lru_cache(maxsize=500_000)
-def order_named(history: History) -> tuple[int, ...]:
-    """The uids of a history's objects: by namespace and name, earlier incarnations first."""
-    found: dict[int, tuple[str, str]] = {}
-    for snapshot in history.snapshots:
-        for obj in snapshot:
-            meta: Any = obj.metadata  # type: ignore[attr-defined]
-            if meta.uid is not None:
-                found.setdefault(meta.uid, (meta.namespace, meta.name))
-    return tuple(sorted(found, key=lambda uid: (found[uid], uid)))
+def order_named(objects: Objects) -> tuple[int, ...]:
+    """The uids of objects, by namespace and name."""
+    metas: list[Any] = [obj.metadata for obj in objects]  # type: ignore[attr-defined]
+    named = sorted((meta.namespace, meta.name, meta.uid) for meta in metas if meta.uid is not None)
+    return tuple(uid for _, _, uid in named)
 
 
 @lru_cache(maxsize=500_000)
-def order_pods(history: History) -> tuple[int, ...]:
-    """The uids of a history's pods: by namespace and name, then by what became of them, whatever their uids are."""
-    found: dict[int, tuple[str, str]] = {}
-    for snapshot in history.snapshots:
-        for obj in snapshot:
-            meta: Any = obj.metadata  # type: ignore[attr-defined]
-            found.setdefault(meta.uid, (meta.namespace, meta.name or meta.generate_name))
-    became: dict[int, list[int]] = {uid: [] for uid in found}
-    for snapshot in history.snapshots:
-        seen = {obj.metadata.uid: anonymous(obj) for obj in snapshot}  # type: ignore[attr-defined]
-        for uid, versions in became.items():
-            versions.append(seen.get(uid, 0))
-    return tuple(sorted(found, key=lambda uid: (found[uid], became[uid], uid)))
-
-
+def order_pods(objects: Objects) -> tuple[int, ...]:
+    """The uids of pods, by namespace and name, then by what they are, whatever their uids are."""
+    found = []
+    for obj in objects:
+        meta: Any = obj.metadata  # type: ignore[attr-defined]
+        found.append((meta.namespace, meta.name or meta.generate_name, anonymous(obj), meta.uid))
+    return tuple(uid for _, _, _, uid in sorted(found))

@@ -22,8 +22,6 @@ from kythera.model.symmetry import Row, Symmetry
 CLOCK = "clock"
 PROMPT = "prompt"
 ADVERSARIAL = "adversarial"
-LAG_LIMIT = 31
-"""How far an informer may be behind; a run in which one is farther behind is not followed further, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class System:
         wake: int | None = None
         urgent = False
         for process in self.processes:
-            for rule, result in process.outcomes(lambda name: row[self.index[name]]):
+            for rule, result in process.outcomes(process.rules, lambda name: row[self.index[name]]):
                 if isinstance(result, Wake):
                     wake = result.seconds if wake is None else min(wake, result.seconds)
                     continue
@@ -115,8 +113,6 @@ class System:
                 if new == row:
                     continue
                 urgent = urgent or rule.actor in FAIR
-                if self.beyond(new):
-                    continue
                 canonical, renaming = self.normalised(new, written)
                 yield Move(
                     Action(process.name, rule.name, result.parameters),
@@ -132,14 +128,7 @@ class System:
             if new[self.index[name]] != value:
                 new[self.index[name]] = value
                 written.add(name)
-        for name, amount in result.adds.items():
-            new[self.index[name]] += amount
-            written.add(name)
         return tuple(new), frozenset(written)
-
-    def beyond(self, row: Row) -> bool:
-        """Whether an informer is so far behind that the run is not followed further."""
-        return any(slot.counter and value > LAG_LIMIT for slot, value in zip(self.slots, row, strict=True))
 
     def tick(self, row: Row, seconds: int) -> Move:
         """Time passes: everything is so many seconds older."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from kythera.model.history import History
+from kythera.model.feed import Objects
 from kythera.model.record import Record
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.system import System
@@ -66,11 +66,6 @@ class Statement:
         }  # fmt: skip
 
 
-def present(history: History, kind: type[R]) -> list[R]:
-    """The objects of a history as they are now."""
-    return [obj for obj in history.present if isinstance(obj, kind)]
-
-
-def ever(history: History, kind: type[R]) -> list[R]:
-    """Every version that a history still holds, newest first."""
-    return [obj for snapshot in reversed(history.snapshots) for obj in snapshot if isinstance(obj, kind)]
+def among(objects: Objects, kind: type[R]) -> list[R]:
+    """The objects of a slot, as what they are."""
+    return [obj for obj in objects if isinstance(obj, kind)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kythera.model.api.encode import encode
-from kythera.model.history import History
+from kythera.model.feed import Objects
 from kythera.model.record import Record
 from kythera.model.request import Ref
 from kythera.model.system import CLOCK, Move, System
@@ -90,16 +90,16 @@ def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:
     """The moves as entries, from the initial state on."""
     names = Names()
     row = system.initial
-    histories = [(slot.kind, i) for i, slot in enumerate(system.slots) if slot.kind]
+    stored = [(slot.kind, i) for i, slot in enumerate(system.slots) if slot.kind]
     at = 0
-    for _, i in histories:
-        names.meet(row[i].present)
+    for _, i in stored:
+        names.meet(row[i])
     entries = []
     for n, move in enumerate(moves, 1):
-        generated = _generated(row, histories) | _generated(move.raw, histories)
+        generated = _generated(row, stored) | _generated(move.raw, stored)
         changes: list[Change] = []
-        for _, i in histories:
-            names.meet(move.raw[i].present)
+        for _, i in stored:
+            names.meet(move.raw[i])
             changes += _changes(row[i], move.raw[i], names) if move.action.process != CLOCK else []
         at += move.seconds
         component = names.text(move.action.process, generated)
@@ -111,12 +111,11 @@ def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:
     return entries
 
 
-def _generated(row: tuple[Any, ...], histories: Iterable[tuple[str, int]]) -> dict[int, str]:
+def _generated(row: tuple[Any, ...], stored: Iterable[tuple[str, int]]) -> dict[int, str]:
     found = {}
-    for _, i in histories:
-        history: History = row[i]
-        for obj in history.present:
-            meta = obj.metadata  # type: ignore[attr-defined]
+    for _, i in stored:
+        for obj in row[i]:
+            meta = obj.metadata
             if not meta.name:
                 found[meta.uid] = meta.generate_name
     return found
@@ -151,9 +150,9 @@ def _sentence(move: Move, names: Names) -> str:
     return f"{text} ({', '.join(more)})" if more else text
 
 
-def _changes(before: History, after: History, names: Names) -> list[Change]:
-    old = {names.of(obj): obj for obj in before.present}
-    new = {names.of(obj): obj for obj in after.present}
+def _changes(before: Objects, after: Objects, names: Names) -> list[Change]:
+    old = {names.of(obj): obj for obj in before}
+    new = {names.of(obj): obj for obj in after}
     found = []
     for name in dict.fromkeys((*old, *new)):
         if name not in new:

@@ -1,8 +1,8 @@
 """From records to plain JSON-like data: the inverse of decoding.
 
-``decode(type(obj), encode(obj, now), context(now))`` is ``obj`` again, without a remark.  Fields that hold their
-default are left out, as Kubernetes leaves empty fields out; what the manifest said in ignored fields (``opaque``) is
-put back in its place.
+``decode(type(obj), encode(obj, now), context(now))`` is ``obj`` again, without a remark.  Fields that hold
+their default are left out, as Kubernetes leaves empty fields out; what the manifest said in ignored fields
+(``opaque``) is put back in its place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def uid_text(uid: int) -> str:
 
 
 class UidNumbers(dict[str, int]):
-    """The numbers of uids by their text, which knows the texts that ``uid_text`` writes without being told."""
+    """The numbers of uids by their text; what ``uid_text`` writes is known from the start."""
 
     def setdefault(self, text: str, default: int = 0) -> int:
         """The number that the text stands for; other texts get one that isn't taken."""
@@ -57,8 +57,8 @@ def _defaults(cls: Any) -> dict[str, Any]:
 def encode(obj: Record, now: datetime | None = None) -> dict[str, Any]:
     """The record as plain data with the API's own field names; objects carry their apiVersion and kind.
 
-    Uids become UUIDs (``uid_text``), ages the instants that many seconds before ``now``, quantities their canonical
-    text.  Bookkeeping of the model that is no field of the API is left out.
+    Uids become UUIDs (``uid_text``), ages the instants that many seconds before ``now``, quantities their
+    canonical text.  Bookkeeping of the model that is no field of the API is left out.
     """
     instant = Context().now if now is None else now
     data: dict[str, Any] = {}

@@ -5,9 +5,9 @@ Source: staging/src/k8s.io/apimachinery/pkg/util/intstr/intstr.go.
 
 from __future__ import annotations
 
+import json
 import re
 
-_PERCENT = re.compile(r"([+-]?[0-9]+)%", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
@@ -25,18 +25,28 @@ def percentage(value: int | str) -> tuple[int, bool]:
     """
     if isinstance(value, int):
         return value, False
-    found = _PERCENT.fullmatch(value)
-    if found is None:
+    if not value.endswith("%"):
         raise ValueError("invalid type: string is not a percentage")
-    return int(found[1]), True
+    digits = value.removesuffix("%")
+    if not _NUMBER.fullmatch(digits):
+        quoted = json.dumps(value, ensure_ascii=False)
+        parsed = json.dumps(digits, ensure_ascii=False)
+        raise ValueError(f"invalid value {quoted}: strconv.Atoi: parsing {parsed}: invalid syntax")
+    return int(digits), True
 
 
-def scaled_value(value: int | str, total: int, round_up: bool) -> int:
-    """The number itself, or the percentage of ``total``, rounded up or down; ``ValueError`` for another text.
+def scaled_value(value: int | str | None, total: int, round_up: bool) -> int:
+    """The number itself, or the percentage of ``total``, rounded up or down.
 
+    ``ValueError`` with Kubernetes' own message for another text, and for ``None``.
     Source: intstr.go GetScaledValueFromIntOrPercent.
     """
-    number, percent = percentage(value)
-    if not percent:
+    if value is None:
+        raise ValueError("nil value for IntOrString")
+    try:
+        number, is_percentage = percentage(value)
+    except ValueError as error:
+        raise ValueError(f"invalid value for IntOrString: {error}") from None
+    if not is_percentage:
         return number
     return -(-number * total // 100) if round_up else number * total // 100

@@ -28,15 +28,20 @@ def matches_map(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 
 
 def requirement_matches(requirement: LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
-    """Whether the labels fulfil one ``key operator values``; NotIn is fulfilled where the key is missing."""
+    """Whether the labels fulfil one ``key operator values``; NotIn is fulfilled where the key is missing.
+
+    A requirement with an unknown operator, or without values where some are needed, or with values where none are
+    allowed, is fulfilled by nothing: upstream makes no selector of it.
+    Source: selector.go NewRequirement, Requirement.Matches.
+    """
     found = labels.get(requirement.key)
     match requirement.operator:
         case "In":
             return found is not None and found in requirement.values
         case "NotIn":
-            return found is None or found not in requirement.values
+            return bool(requirement.values) and (found is None or found not in requirement.values)
         case "Exists":
-            return found is not None
+            return found is not None and not requirement.values
         case "DoesNotExist":
-            return found is None
+            return found is None and not requirement.values
     return False

@@ -20,14 +20,15 @@ NANO = 10**9
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-_NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.ASCII | re.DOTALL)
+_QUANTITY = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
 _EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,9})", re.ASCII)
 _LARGEST_EXPONENT = 400
 
 WRONG_FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+WRONG_NUMBER = "unable to parse numeric part of quantity"
 WRONG_SUFFIX = "unable to parse quantity's suffix"
-EMPTY = "quantity is empty"
 
+_MOST = 2**63 - 1
 
 @record
 class Quantity(Record):
@@ -41,41 +42,52 @@ class Quantity(Record):
 def parse_quantity(text: str) -> Quantity:
     """The quantity that ``text`` denotes; ``ValueError`` with Kubernetes' own message when it denotes none.
 
-    Source: quantity.go ParseQuantity.
-    Simplifies: magnitudes beyond 2**63-1 are kept exact instead of being capped.
+    With a binary suffix, nothing is larger than 2**63-1, and what is less than 1 becomes decimal.  A number without
+    any digit is 0, as it is upstream (``m`` is accepted, and so is ``.``).
+
+    Source: quantity.go ParseQuantity, parseQuantityString.
+    Simplifies: exponents above 400 are refused.
     """
-    if not text:
-        raise ValueError(EMPTY)
-    found = _NUMBER.fullmatch(text)
-    assert found is not None  # the last group takes whatever is left
+    found = _QUANTITY.fullmatch(text)
+    if not text or found is None:
+        raise ValueError(WRONG_FORMAT)
     sign, whole, fraction, suffix = found[1], found[2], found[3] or "", found[4]
-    if not whole and not fraction:
-        raise ValueError(WRONG_FORMAT)
-    if not re.fullmatch(r"[eEinumkKMGTP]*[-+]?[0-9]*", suffix, re.ASCII):
-        raise ValueError(WRONG_FORMAT)
     base, exponent, form = _suffix(suffix)
-    value = Fraction(int((whole or "0") + fraction), 10 ** len(fraction)) * Fraction(base) ** exponent
-    nano = _away_from_zero(value * NANO)
-    if form == BINARY_SI and 0 < nano < 1024 * NANO and nano % NANO:
-        form = DECIMAL_SI  # fractions cannot be written with a binary suffix
+    if not (whole or fraction) and base == 2 and exponent > 40:
+        raise ValueError(WRONG_NUMBER)  # only upstream's way for large numbers insists on digits
+    nano = _away_from_zero(_scaled(int((whole or "0") + fraction) * NANO, base, exponent, len(fraction)))
+    if form == BINARY_SI:
+        nano = min(nano, _MOST * NANO)
+        if 0 < nano < NANO:
+            form = DECIMAL_SI
     return Quantity(-nano if sign == "-" else nano, form)
 
 
 def _suffix(text: str) -> tuple[int, int, str]:
-    """A suffix as base, exponent and notation."""
+    """A suffix as base, exponent and notation.
+
+    Source: suffix.go interpret.
+    """
     if text in _DECIMAL:
         return 10, _DECIMAL[text], DECIMAL_SI
     if text in _BINARY:
         return 2, _BINARY[text], BINARY_SI
     exponent = _EXPONENT.fullmatch(text)
-    if exponent is None or abs(int(exponent[1])) > _LARGEST_EXPONENT:
+    if exponent is None or int(exponent[1]) > _LARGEST_EXPONENT:
         raise ValueError(WRONG_SUFFIX)
     return 10, int(exponent[1]), DECIMAL_EXPONENT
 
 
-def _away_from_zero(value: Fraction) -> int:
-    whole = -(-abs(value.numerator) // value.denominator)
-    return whole if value >= 0 else -whole
+def _scaled(digits: int, base: int, exponent: int, places: int) -> Fraction:
+    """The number ``digits`` * base**exponent / 10**places."""
+    if exponent < -_LARGEST_EXPONENT:  # all that's left of so small a number is whether it is 0
+        return Fraction(digits and 1, NANO)
+    return Fraction(digits, 10**places) * Fraction(base) ** exponent
+
+
+def _away_from_zero(number: Fraction) -> int:
+    whole = -(-abs(number.numerator) // number.denominator)
+    return whole if number >= 0 else -whole
 
 
 def quantity(text: str | int) -> Quantity:
@@ -84,20 +96,22 @@ def quantity(text: str | int) -> Quantity:
 
 
 def scaled_value(q: Quantity, power_of_ten: int) -> int:
-    """The quantity in units of 10**``power_of_ten``, rounded up.
+    """The quantity in units of 10**``power_of_ten``, rounded away from zero, and within 64 bits.
 
-    Source: quantity.go ScaledValue.
+    Source: quantity.go ScaledValue, amount.go AsScaledInt64.
     """
-    return -(-q.nano // 10 ** (9 + power_of_ten)) if power_of_ten > -9 else q.nano * 10 ** (-9 - power_of_ten)
+    size, power = abs(q.nano), 9 + power_of_ten
+    size = -(-size // 10**power) if power > 0 else size * 10**-power
+    return max(-_MOST - 1, -size) if q.nano < 0 else min(size, _MOST)
 
 
 def value(q: Quantity) -> int:
-    """The quantity in whole units, rounded up.  Source: quantity.go Value."""
+    """The quantity in whole units, rounded away from zero.  Source: quantity.go Value."""
     return scaled_value(q, 0)
 
 
 def milli_value(q: Quantity) -> int:
-    """The quantity in thousandths, rounded up.  Source: quantity.go MilliValue."""
+    """The quantity in thousandths, rounded away from zero.  Source: quantity.go MilliValue."""
     return scaled_value(q, -3)
 
 

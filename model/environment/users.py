@@ -17,12 +17,13 @@ from typing import Any
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import controller_of, is_terminal, is_terminating
-from kythera.model.history import History
-from kythera.model.host import PROVISIONAL, Wiring, present
-from kythera.model.record import NodeName, Record, record
+from kythera.model.feed import Objects
+from kythera.model.host import PROVISIONAL, Handle
+from kythera.model.record import Map, NodeName, Record, record
 from kythera.model.request import Delete, Evict, Patch, Ref, Request, ref_of
 from kythera.model.rule import COMPONENT, USER, Outcome, Process, Yields, rule
 from kythera.model.scenarios.scenario import Event
+from kythera.model.view import View
 
 KINDS = {
     "deployment": "Deployment", "deploy": "Deployment", "replicaset": "ReplicaSet", "rs": "ReplicaSet",
@@ -71,43 +72,41 @@ def _ref_of_manifest(manifest: Any, namespace: str) -> Ref:
 
 @rule("a user does: {event}", USER)
 def happen(
-    events: Events, histories: tuple[History, ...], kinds: tuple[str, ...], plan: tuple[Event, ...], wiring: Wiring
+    events: Events, objects: tuple[Objects, ...], kinds: tuple[str, ...], plan: tuple[Event, ...], handle: Handle
 ) -> Yields:
     """An event of the scenario happens: its requests are carried out, one after the other."""
     for event in plan:
         begun = event.name in events.done or event.name in (name for name, _ in events.draining)
         if begun or not set(event.after) <= set(events.done):
             continue
-        adds: dict[str, int] = {}
-        now, refused = _carry_out(requests_of(event), histories, kinds, wiring, adds)
+        now, refused = _carry_out(requests_of(event), objects, kinds, handle)
         if event.verb == "drain":
             node = NodeName(event.target.removeprefix("node/"))
             after = Events(events.done, tuple(sorted((*events.draining, (event.name, node)))))
         else:
             after = Events(tuple(sorted((*events.done, event.name))), events.draining)
-        yield Outcome((("event", event.name),), {"events": after, "histories": now}, adds, refused)
+        yield Outcome((("event", event.name),), {"events": after, "objects": now}, refused)
 
 
 @rule("kubectl drain evicts a pod from {node}", COMPONENT)
 def evict(
-    events: Events, histories: tuple[History, ...], kinds: tuple[str, ...], wiring: Wiring
+    events: Events, objects: tuple[Objects, ...], kinds: tuple[str, ...], handle: Handle
 ) -> Yields:
     """A drain that is under way evicts one more pod, or ends when no pod is left.
 
     Source: staging/src/k8s.io/kubectl/pkg/drain/drain.go evictPods.
     """
     for name, node in events.draining:
-        pods = _to_evict(histories[kinds.index("Pod")].present, node)
+        pods = _to_evict(objects[kinds.index("Pod")], node)
         if not pods:
             left = tuple(each for each in events.draining if each[0] != name)
             done = tuple(sorted((*events.done, name)))
-            yield Outcome((("node", node),), {"events": Events(done, left)}, {}, "no pod is left: the drain has ended")
+            yield Outcome((("node", node),), {"events": Events(done, left)}, "no pod is left: the drain has ended")
         for pod in pods:
             if is_terminating(pod):
                 continue
-            adds: dict[str, int] = {}
-            now, refused = _carry_out((Evict(ref_of(pod)),), histories, kinds, wiring, adds)
-            yield Outcome((("node", node), ("pod", pod.metadata.uid)), {"histories": now}, adds, refused)
+                now, refused = _carry_out((Evict(ref_of(pod)),), objects, kinds, handle)
+            yield Outcome((("node", node), ("pod", pod.metadata.uid)), {"objects": now}, refused)
 
 
 def _to_evict(pods: Sequence[Record], node: NodeName) -> list[Pod]:
@@ -128,27 +127,27 @@ def _stays(pod: Pod) -> bool:
 
 def _carry_out(
     requests: Sequence[Request],
-    histories: tuple[History, ...],
+    objects: tuple[Objects, ...],
     kinds: tuple[str, ...],
-    wiring: Wiring,
-    adds: dict[str, int],
-) -> tuple[tuple[History, ...], str]:
+    handle: Handle,
+) -> tuple[tuple[Objects, ...], str]:
     for made, request in enumerate(requests):
-        after, reply = wiring.handle(present(kinds, histories), request, stale=False, fresh=PROVISIONAL + made)
-        histories = wiring.commit(kinds, histories, after, adds)
+        store = View(Map(dict(zip(kinds, objects, strict=True))))
+        after, reply = handle(store, request, stale=False, fresh=PROVISIONAL + made)
+        objects = tuple(after.objects.get(kind, ()) for kind in kinds)
         if not reply.ok:
-            return histories, f"refused: {reply.message}"
-    return histories, ""
+            return objects, f"refused: {reply.message}"
+    return objects, ""
 
 
-def process(plan: tuple[Event, ...], kinds: tuple[str, ...], wiring: Wiring) -> Process:
+def process(plan: tuple[Event, ...], kinds: tuple[str, ...], handle: Handle) -> Process:
     """The users of a scenario."""
     drains = any(event.verb == "drain" for event in plan)
     return Process(
         "users",
         (happen, *((evict,) if drains else ())),
-        {"events": "events", "histories": tuple(f"objects/{kind}" for kind in kinds)},
-        {"plan": plan, "kinds": kinds, "wiring": wiring},
+        {"events": "events", "objects": tuple(f"objects/{kind}" for kind in kinds)},
+        {"plan": plan, "kinds": kinds, "handle": handle},
     )
 
 

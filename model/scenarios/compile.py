@@ -15,8 +15,8 @@ from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.control_plane.apiserver.handler import handle
 from kythera.model.environment import crashes, network
-from kythera.model.history import History, Objects, Shape
-from kythera.model.host import FINE, UP, Hosted, Informer, Outbox, Wiring, process, trimmed
+from kythera.model.feed import Objects, Shape, shaped, told
+from kythera.model.host import FINE, UP, Hosted, Outbox, process
 from kythera.model.normalise import HOSTNAME
 from kythera.model.record import Map, NodeName, Record, Uid, replace
 from kythera.model.rule import Process
@@ -60,38 +60,16 @@ class _Compiler:
         )
         admission = tuple(k for k in ("Namespace", "PriorityClass", "PodDisruptionBudget") if k in present)
         for kind in sorted({*kinds, *admission}):
-            self.slots[f"objects/{kind}"] = Slot(f"objects/{kind}", History((self.of(kind),)), kind=kind)
+            self.slots[f"objects/{kind}"] = Slot(f"objects/{kind}", self.of(kind), kind=kind)
 
         linked = faults.partition > 0 or faults.node_failure > 0
         lagging = faults.staleness != "none" or self.rung.granularity == FINE
-        informers: dict[str, list[Informer]] = {}
-        hosted: list[tuple[Member, Hosted]] = []
-        wiring = Wiring({}, handle)
         for member in found:
-            mine = tuple(sorted({kind_of(c) for c in (*member.controller.watches, *member.controller.writes)}))
-            mine = tuple(k for k in mine if not member.is_virtual(k))
-            mine = tuple(dict.fromkeys((*mine, *(k for k in admission if member.needs(k)))))
-            watched = tuple(kind_of(c) for c in member.controller.watches if not member.is_virtual(kind_of(c)))
-            late = tuple(k for k in watched if self.may_change(k, found)) if lagging else ()
-            host = Hosted(
-                member.controller, wiring, mine, late, self.rung.granularity,
-                faults.staleness == "none", member.virtual,
-            )  # fmt: skip
-            hosted.append((member, host))
-            for kind in late:
-                lag = f"lag/{member.name}/{kind}"
-                self.slots[lag] = Slot(lag, 0, counter=True, node=member.node)
-                informers.setdefault(kind, []).append(Informer(lag, host.shape(kind)))
-        wiring.informers.update({k: tuple(v) for k, v in informers.items()})  # type: ignore[attr-defined]
-
-        for member, host in hosted:
-            self.add(member, host, linked)
+            self.add(member, self.hosted(member, found, admission, lagging), linked)
         if linked:
             self.links(found, faults.partition, faults.node_failure)
         if faults.crash:
             self.crashes(found, faults.crash, linked)
-        for kind, watching in informers.items():
-            self.stages.append(_trim(kind, watching))
         slots = tuple(self.slots.values())
         return System(
             self.scenario.name,
@@ -113,23 +91,45 @@ class _Compiler:
         written = {kind_of(cls) for member in found for cls in member.controller.writes}
         return kind in written or bool(self.scenario.events)
 
+    def hosted(
+        self, member: Member, found: Sequence[Member], admission: tuple[str, ...], lagging: bool
+    ) -> Hosted:
+        """How a component is run: which kinds it sees late, and which its requests concern."""
+        controller = member.controller
+        watched = [kind_of(cls) for cls in controller.watches if not member.is_virtual(kind_of(cls))]
+        written = [kind_of(cls) for cls in controller.writes if not member.is_virtual(kind_of(cls))]
+        late = tuple(
+            kind for kind in watched if lagging and kind not in member.live_kinds and self.may_change(kind, found)
+        )
+        shapes = {kind_of(cls) for cls in controller.shapes}
+        return Hosted(
+            controller,
+            handle,
+            tuple(dict.fromkeys((*sorted(written), *(k for k in admission if member.needs(k))))),
+            late,
+            tuple(kind for kind in late if kind in written and kind not in shapes),
+            tuple(dict.fromkeys((*(k for k in watched if k not in late), *member.virtual_needs))),
+            self.rung.granularity,
+            self.rung.faults.staleness == "none",
+            member.virtual,
+        )
+
     def add(self, member: Member, host: Hosted, linked: bool) -> None:
         """The slots and the process of one component."""
-        name = member.name
-        view = host.view(tuple(self.slots[f"objects/{k}"].initial for k in host.kinds), (0,) * len(host.lagging))
-        empty = View(Map({kind_of(cls): () for cls in member.controller.watches}))
-        initial = member.controller.observe(member.controller.initial, empty, view)
-        self.slots[f"local/{name}"] = Slot(f"local/{name}", initial, node=member.node)
+        name, node = member.name, member.node
+        seen = tuple(shaped(self.of(kind), host.shape(kind)) for kind in host.late)
+        nothing = View(Map(dict.fromkeys((kind_of(cls) for cls in member.controller.watches), ())))
+        view = View(Map(dict(zip(host.late, seen, strict=True))))
+        initial = member.controller.observe(member.controller.initial, nothing, view)
+        self.slots[f"local/{name}"] = Slot(f"local/{name}", initial, node)
+        for kind, objects in zip(host.late, seen, strict=True):
+            self.slots[f"seen/{name}/{kind}"] = Slot(f"seen/{name}/{kind}", objects, node)
+            self.slots[f"pending/{name}/{kind}"] = Slot(f"pending/{name}/{kind}", (), node)
+            self.stages.append(_tell(name, kind, host.shape(kind)))
         if self.rung.granularity == FINE:
-            self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node=member.node)
-        made = process(name, host, f"link/{member.unit}", member.extras)
-        if not linked:
-            made = replace(
-                made,
-                slots={k: v for k, v in made.slots.items() if k != "link"},
-                constants={**made.constants, "link": UP},
-            )
-        self.processes.append(made)
+            self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node)
+        lossy = self.rung.granularity == FINE and self.rung.faults.lost_reply > 0
+        self.processes.append(process(name, host, f"link/{member.unit}" if linked else None, member.extras, lossy))
 
     def links(self, found: Iterable[Member], partitions: int, failures: int) -> None:
         """The links of components and nodes, and what may happen to them."""
@@ -221,15 +221,12 @@ def _units(found: Iterable[Member]) -> dict[str, list[Member]]:
     return units
 
 
-def _trim(kind: str, watching: Sequence[Informer]) -> Stage:
-    """Drop the history of a kind that nobody can see any more."""
-    shapes: tuple[Shape | None, ...] = tuple(informer.shape for informer in watching)
-    reads = (f"objects/{kind}", *(informer.lag for informer in watching))
+def _tell(name: str, kind: str, shape: Shape | None) -> Stage:
+    """An informer is told what has become of the objects of a kind."""
+    objects, seen, pending = f"objects/{kind}", f"seen/{name}/{kind}", f"pending/{name}/{kind}"
 
     def function(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        history, *lags = values
-        return (trimmed(history, tuple(lags), shapes), *lags)
+        now, known, waiting = values
+        return (now, known, told(now, known, waiting, shape))
 
-    return Stage(f"trim {kind}", reads, frozenset(reads), function)
-
-
+    return Stage(f"tell {name} of {kind}", (objects, seen, pending), frozenset({objects}), function)

@@ -38,7 +38,8 @@ class Member:
 
     ``name`` is its process here, ``binary`` what dies when it crashes, ``unit`` what is cut off together.
     ``crashed`` and ``lost``: its private state after a crash, and after its machine is gone.  ``extras`` are the slots
-    that its ``virtual`` objects are made from.
+    and ``virtual_needs`` the kinds that its ``virtual`` objects are made from; ``live_kinds`` are read from the API
+    server and not from an informer.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Member:
     virtual_kinds: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     horizons_of: Callable[[Any], Mapping[str, int]] = _no_horizons
+    virtual_needs: tuple[str, ...] = ()
+    live_kinds: tuple[str, ...] = ()
     needs_kinds: tuple[str, ...] = field(default=("Namespace", "PriorityClass"))
 
     def is_virtual(self, kind: str) -> bool:
@@ -91,6 +94,8 @@ def members(
             "horizontal_pod_autoscaler",
             virtual=partial(workload.metrics, tuple(w for w in scenario.workload if w.cpu)),
             virtual_kinds=("PodMetrics",),
+            virtual_needs=("Pod",),
+            live_kinds=("Deployment", "ReplicaSet"),
             extras=tuple(f"usage/{n}" for n, _ in enumerate(w for w in scenario.workload if w.cpu)),
         )
     if PodDisruptionBudget.__name__ in kinds:
@@ -106,7 +111,7 @@ def members(
         )
     if watches_nodes(scenario, rung) or any(isinstance(o, Node) and _evicts(o) for o in objects):
         found.append(_taint_eviction(manager))
-        managed("pod_gc")
+        managed("pod_gc", live_kinds=("Node",))
     for settings in scenario.schedulers:
         scheduler = import_module("kythera.model.control_plane.scheduler.scheduler")
         controller = scheduler.controller(_settings(scenario, "kube-scheduler"), name=settings.name)

@@ -1,7 +1,7 @@
 """Rows as integers: the values of each slot are numbered as they are met, and the numbers packed side by side.
 
 A row is then one exact Python integer, and a step the addition of another.  Slots of one family (the kubelets of
-equal nodes) share a table, so that what is on two nodes can be exchanged.  A counter is its own number.  When a table
+equal nodes) share a table, so that what is on two nodes can be exchanged.   When a table
 outgrows its field, the fields are laid out anew (``Outgrown``), and the engine rewrites the states that it keeps.
 """
 
@@ -14,7 +14,6 @@ from kythera.model.symmetry import Row
 from kythera.model.system import System
 
 FIRST_BITS = 4
-COUNTER_BITS = 4
 
 
 class Outgrown(Exception):
@@ -30,16 +29,13 @@ class Codec:
         self.values: list[list[Any]] = []
         families: dict[str, int] = {}
         self.table: list[int] = []
-        self.counter: list[bool] = []
         for slot in system.slots:
             at = families.setdefault(slot.family, len(self.ids))
             if at == len(self.ids):
                 self.ids.append({})
                 self.values.append([])
             self.table.append(at)
-            self.counter.append(slot.counter)
-        self.bits = [COUNTER_BITS if counter else FIRST_BITS for counter in self.counter]
-        self.wanted: dict[int, int] = {}  # bits that a counter is known to need
+        self.bits = [FIRST_BITS] * len(self.table)
         self.layout()
 
     def layout(self) -> None:
@@ -51,10 +47,6 @@ class Codec:
             at += bits
         self.width = at
         self.low = [(1 << bits) - 1 for bits in self.bits]
-        self.guard = 0
-        for i, counter in enumerate(self.counter):
-            if counter:
-                self.guard |= 1 << (self.offset[i] + self.bits[i] - 1)
 
     def mask(self, slots: Sequence[int]) -> int:
         """The bits of some fields."""
@@ -65,10 +57,6 @@ class Codec:
 
     def id(self, slot: int, value: Any) -> int:
         """The number of a value in its slot's table."""
-        if self.counter[slot]:
-            if value >= 1 << (self.bits[slot] - 1):
-                raise Outgrown
-            return int(value)
         ids = self.ids[self.table[slot]]
         found = ids.get(value)
         if found is None:
@@ -80,8 +68,7 @@ class Codec:
 
     def value(self, slot: int, state: int) -> Any:
         """The value of a slot in a state."""
-        number = state >> self.offset[slot] & self.low[slot]
-        return number if self.counter[slot] else self.values[self.table[slot]][number]
+        return self.values[self.table[slot]][state >> self.offset[slot] & self.low[slot]]
 
     def encode(self, row: Row) -> int:
         """A row as an integer."""
@@ -94,21 +81,13 @@ class Codec:
         """The row that an integer stands for."""
         return tuple(self.value(i, state) for i in range(len(self.bits)))
 
-    def grow(self, guarded: int = 0) -> Callable[[int], int]:
-        """Make room, with some to spare, and give the function that rewrites a state of the old layout.
-
-        ``guarded``: a state in which a counter has reached its guard bit.
-        """
+    def grow(self) -> Callable[[int], int]:
+        """Make room, with some to spare, and give the function that rewrites a state of the old layout."""
         old_bits, old_offset = list(self.bits), list(self.offset)
-        for i, counter in enumerate(self.counter):
-            if counter:
-                self.bits[i] = max(self.bits[i], self.wanted.get(i, 0))
-                if guarded >> (old_offset[i] + old_bits[i] - 1) & 1:
-                    self.bits[i] = max(self.bits[i], old_bits[i] + 1)
-            else:
-                needed = max(len(self.ids[self.table[i]]), 1).bit_length()
-                if needed > self.bits[i]:
-                    self.bits[i] = needed + 1
+        for i, table in enumerate(self.table):
+            needed = len(self.ids[table]).bit_length()
+            if needed > self.bits[i]:
+                self.bits[i] = needed + 1
         self.layout()
         blocks: list[tuple[int, int]] = []  # (mask in the old layout, shift to the left)
         for i, bits in enumerate(old_bits):

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kythera.model.history import History
 from kythera.model.normalise import uids_in
 from kythera.model.request import Ref
-from kythera.model.rule import FAIR, Action, Process, Wake
+from kythera.model.rule import FAIR, Action, Process, Rule, Wake
 from kythera.model.symmetry import order_pods
-from kythera.model.system import ADVERSARIAL, CLOCK, LAG_LIMIT, Stage, System
+from kythera.model.system import ADVERSARIAL, CLOCK, Stage, System
+from kythera.properties.engines.canonical import Canonical
 from kythera.properties.engines.codec import Codec, Outgrown
 from kythera.properties.engines.result import Exploration, Finding
 from kythera.properties.property import AnyProperty, Convergence, Invariant, StepInvariant
@@ -33,7 +33,6 @@ class Special:
     delta: int
     action: int
     stages: tuple[int, ...]
-    guard: bool
     rename: bool  # certainly something to rename
     nodes: bool  # perhaps the order of nodes
 
@@ -65,6 +64,14 @@ def unit_of(process: str, rule: str, parameters: tuple[tuple[str, Any], ...]) ->
     return process, rule, ""
 
 
+def split(process: Process) -> list[tuple[Process, tuple[Rule, ...]]]:
+    """A process by its rules: those that read the same slots are evaluated together."""
+    groups: dict[tuple[str, ...], list[Rule]] = {}
+    for each in process.rules:
+        groups.setdefault(tuple(sorted(process.reads((each,)))), []).append(each)
+    return [(process, tuple(rules)) for rules in groups.values()]
+
+
 class Tables:
     """The memo tables of a system, filled as they are asked."""
 
@@ -84,8 +91,9 @@ class Tables:
         ]
         self.on_steps: list[list[StepInvariant]] = []
         self.reads: list[tuple[int, ...]] = []
-        for process in system.processes:
-            reads = set(process.reads)
+        self.parts = [part for process in system.processes for part in split(process)]
+        for process, rules in self.parts:
+            reads = set(process.reads(rules))
             judges: list[StepInvariant] = []
             for prop in on_steps:
                 if isinstance(prop, StepInvariant) and reads & set(prop.slots):
@@ -96,6 +104,7 @@ class Tables:
             self.on_steps.append(judges)
         self.stage_reads = [tuple(self.index[name] for name in stage.reads) for stage in system.stages]
         symmetry = system.symmetry
+        self.canonical = Canonical(symmetry, self.codec) if symmetry is not None else None
         self.node_reads = symmetry.node_reads if symmetry else ()
         self.pods = next((i for i, s in enumerate(system.slots) if s.kind == "Pod"), -1)
         self.relayout()
@@ -107,9 +116,8 @@ class Tables:
         self.locals: list[dict[int, Local]] = [{} for _ in self.reads]
         self.stage_masks = [codec.mask(reads) for reads in self.stage_reads]
         self.stage_memo: list[dict[int, tuple[int, bool, bool]]] = [{} for _ in self.stage_reads]
-        self.node_mask = codec.mask(self.node_reads)
-        self.node_memo: dict[int, bool] = {}
-        self.renamed: dict[int, int] = {}
+        if self.canonical is not None:
+            self.canonical.relayout()
 
     def action_id(self, key: Unit, actor: str) -> int:
         """The number of a kind of action, the unit of fairness."""
@@ -122,15 +130,15 @@ class Tables:
 
     def local(self, number: int, key: int) -> Local:
         """Evaluate a process in a situation that was not met before."""
-        process, codec = self.system.processes[number], self.codec
+        (process, rules), codec = self.parts[number], self.codec
         self.rule_calls += 1
-        self.misses[process.name] += 1
+        self.misses[f"{process.name}.{'|'.join(each.name for each in rules)}"] += 1
         deltas: list[int] = []
         actions: list[int] = []
         specials: list[Special] = []
         failed: list[tuple[str, str, int, int]] = []
         urgent, wake = False, NEVER
-        for rule, result in process.outcomes(lambda name: codec.value(self.index[name], key)):
+        for rule, result in process.outcomes(rules, lambda name: codec.value(self.index[name], key)):
             if isinstance(result, Wake):
                 wake = min(wake, result.seconds)
                 continue
@@ -143,13 +151,6 @@ class Tables:
                     changes[i] = value
                     delta += (codec.id(i, value) - codec.id(i, old)) << codec.offset[i]
                     written.add(name)
-            for name, amount in result.adds.items():
-                i = self.index[name]
-                if amount >= 1 << (codec.bits[i] - 1):
-                    codec.wanted[i] = amount.bit_length() + 2
-                    raise Outgrown
-                delta += amount << codec.offset[i]
-                written.add(name)
             if delta == 0:
                 continue
             urgent = urgent or rule.actor in FAIR
@@ -161,7 +162,7 @@ class Tables:
                 message = judge.broken(before, after, Action(process.name, rule.name, result.parameters))
                 if message is not None:
                     failed.append((judge.name, message, delta, action))
-            special = self.special(delta, action, key, changes, frozenset(written), bool(result.adds))
+            special = self.special(delta, action, key, changes, frozenset(written), self.reads[number])
             if special is None:
                 deltas.append(delta)
                 actions.append(action)
@@ -170,52 +171,50 @@ class Tables:
         return Local(tuple(deltas), tuple(actions), tuple(specials), urgent, wake, 0, tuple(failed))
 
     def special(
-        self, delta: int, action: int, key: int, changes: dict[int, Any], written: frozenset[str], adds: bool
+        self, delta: int, action: int, key: int, changes: dict[int, Any], written: frozenset[str],
+        reads: tuple[int, ...],
     ) -> Special | None:
         """The outcome as one that needs normalising, or ``None`` if it leaves nothing to do."""
         stages = tuple(n for n, stage in enumerate(self.system.stages) if stage.triggers & written)
         rename = nodes = False
         if self.system.symmetry is not None:
-            rename, nodes = self.unsettled(changes, {i: self.codec.value(i, key) for i in changes})
-            nodes = nodes or any(self.index[name] in self.node_reads for name in written)
-        if stages or rename or nodes or adds:
-            return Special(delta, action, stages, adds, rename, nodes)
+            rename, nodes = self.unsettled(changes, {i: self.codec.value(i, key) for i in reads})
+        if stages or rename or nodes:
+            return Special(delta, action, stages, rename, nodes)
         return None
 
-    def unsettled(self, changes: dict[int, Any], before: dict[int, Any]) -> tuple[bool, bool]:
-        """Whether new values of slots certainly need a renaming, and whether nodes may have changed places."""
-        rename = nodes = False
-        for i, value in changes.items():
-            if uids_in(value) != uids_in(before[i]):
-                rename = True
-            elif i == self.pods and isinstance(value, History):
-                order = order_pods(value)
-                rename = rename or any(a > b for a, b in zip(order, order[1:], strict=False))
-            nodes = nodes or i in self.node_reads
-        return rename, nodes
+    def unsettled(self, changes: dict[int, Any], known: dict[int, Any]) -> tuple[bool, bool]:
+        """Whether new values certainly need a renaming, and whether nodes may have changed places.
+
+        ``known``: the values before of all slots that the process reads.  As long as these hold the same uids as
+        before, none has come or gone.
+        """
+        before: frozenset[int] = frozenset().union(*map(uids_in, known.values()))
+        after: frozenset[int] = frozenset().union(*(uids_in(changes.get(i, old)) for i, old in known.items()))
+        stored = [i for i in changes if self.system.slots[i].kind]
+        rename = before != after or any(uids_in(changes[i]) != uids_in(known[i]) for i in stored)
+        if self.pods in changes and not rename:
+            order = order_pods(changes[self.pods])
+            rename = any(a > b for a, b in zip(order, order[1:], strict=False))
+        return rename, any(i in self.node_reads for i in changes)
 
     def stage(self, number: int, key: int) -> tuple[int, bool, bool]:
         """A stage in a situation that was not met before: what it adds, and what it leaves to rename."""
         stage: Stage = self.system.stages[number]
         reads, codec = self.stage_reads[number], self.codec
         old = tuple(codec.value(i, key) for i in reads)
-        delta, changes, before = 0, {}, {}
+        delta, changes = 0, {}
         for i, a, b in zip(reads, old, stage.function(old), strict=True):
             if a != b:
                 delta += (codec.id(i, b) - codec.id(i, a)) << codec.offset[i]
-                changes[i], before[i] = b, a
-        rename, nodes = self.unsettled(changes, before) if self.system.symmetry is not None else (False, False)
+                changes[i] = b
+        known = dict(zip(reads, old, strict=True))
+        rename, nodes = self.unsettled(changes, known) if self.system.symmetry is not None else (False, False)
         found = self.stage_memo[number][key] = (delta, rename, nodes)
         return found
 
     def normalised(self, state: int, special: Special) -> int:
-        """The state after a special outcome, in canonical form; -1 where the run is not followed further."""
-        if special.guard and state & self.codec.guard:
-            for i, counter in enumerate(self.codec.counter):
-                if counter and self.codec.value(i, state) > LAG_LIMIT:
-                    return -1
-            self.guarded = state
-            raise Outgrown
+        """The state after a special outcome, in canonical form."""
         rename, nodes = special.rename, special.nodes
         for number in special.stages:
             key = state & self.stage_masks[number]
@@ -224,29 +223,14 @@ class Tables:
                 found = self.stage(number, key)
             state += found[0]
             rename, nodes = rename or found[1], nodes or found[2]
-        if nodes and not rename and self.node_reads:
-            key = state & self.node_mask
-            moved = self.node_memo.get(key)
-            if moved is None:
-                symmetry = self.system.symmetry
-                assert symmetry is not None
-                moved = self.node_memo[key] = bool(symmetry.order_nodes(self.codec.decode(key)))
-            rename = moved
-        return self.canonical(state) if rename else state
-
-    def canonical(self, state: int) -> int:
-        """The state in its canonical form, by the way that takes everything into account."""
-        symmetry = self.system.symmetry
-        assert symmetry is not None
-        row = self.codec.decode(state)
-        renaming = symmetry.plan(row)
-        return self.codec.encode(symmetry.apply(row, renaming)) if renaming else state
+        canonical = self.canonical
+        if canonical is not None and (rename or (nodes and canonical.order_nodes(state))):
+            return canonical(state)
+        return state
 
     def ticked(self, state: int, wake: int) -> int:
         """The state after time has passed."""
         return self.codec.encode(self.system.tick(self.codec.decode(state), wake).row)
-
-    guarded = 0
 
     def successors(self, state: int) -> Iterator[tuple[int, int]]:
         """Each step out of a state: the kind of action (-1: the clock), and the state that it leads to."""
@@ -262,9 +246,7 @@ class Tables:
             for delta, action in zip(found.deltas, found.actions, strict=True):
                 yield action, state + delta
             for special in found.specials:
-                successor = self.normalised(state + special.delta, special)
-                if successor >= 0:
-                    yield special.action, successor
+                yield special.action, self.normalised(state + special.delta, special)
         clock = self.system.clock
         if clock is not None and wake < NEVER and (clock.regime == ADVERSARIAL or not urgent):
             yield -1, self.ticked(state, wake)
@@ -281,7 +263,6 @@ class Core:
         self.levels: list[list[int]] = []
         self.seen: set[int] = set()
         self.failed: set[str] = set()
-        self.lagged = False
         self.fired: Counter[tuple[str, str]] = Counter()
         self.judged: dict[int, dict[int, bool]] = {}
 
@@ -289,8 +270,7 @@ class Core:
         """Lay out the fields anew and rewrite every state that is kept."""
         self.settle()
         tables = self.tables
-        rewrite = tables.codec.grow(tables.guarded)
-        tables.guarded = 0
+        rewrite = tables.codec.grow()
         for level in (*self.levels, *more):
             level[:] = [rewrite(state) for state in level]
         self.seen = {state for level in (*self.levels, *more) for state in level}
@@ -384,8 +364,6 @@ class Core:
                 self.levels.pop()
         except KeyboardInterrupt:
             result.stopped = "interrupted"
-        if self.lagged and not result.stopped:
-            result.stopped = "lag"
         self.settle()
         result.fired = self.fired
         result.states, result.seconds = len(self.seen), time.perf_counter() - started
@@ -418,11 +396,7 @@ class Core:
                     if found.wake < wake:
                         wake = found.wake
                     for special in found.specials:
-                        successor = tables.normalised(state + special.delta, special)
-                        if successor >= 0:
-                            out.append(successor)
-                        else:
-                            self.lagged = True
+                        out.append(tables.normalised(state + special.delta, special))
                     if found.failed:
                         self.report(found, state)
                 if clock is not None and wake < NEVER and (adversarial or not urgent):

@@ -25,7 +25,7 @@ class Exploration:
     """Counts and findings.
 
     ``stopped`` is empty when all reachable states were visited, else the bound that stopped it: "time", "states",
-    "memory", "interrupted", "lag" (an informer got farther behind than the model follows).
+    "memory", "interrupted", "finding".
     """
 
     states: int = 0

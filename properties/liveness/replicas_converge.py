@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from kythera.model.api.apps import ReplicaSet
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import controller_of, is_active
-from kythera.model.history import History
+from kythera.model.feed import Objects
 from kythera.properties.property import AnyProperty, Convergence
-from kythera.properties.statement import Question, Statement, present
+from kythera.properties.statement import Question, Statement, among
 
 
 def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
@@ -20,19 +20,19 @@ def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
             **statement.words(),
             slots=("objects/ReplicaSet", "objects/Pod"),
             missing=missing,
-            applies=lambda sets, pods: any(each.spec.replicas for each in present(sets, ReplicaSet)),
+            applies=lambda sets, pods: any(each.spec.replicas for each in among(sets, ReplicaSet)),
         )
     ]
 
 
-def missing(sets: History, pods: History) -> str | None:
+def missing(sets: Objects, pods: Objects) -> str | None:
     """Which ReplicaSet has not as many active pods as it asks for."""
     active: dict[int | None, int] = {}
-    for pod in present(pods, Pod):
+    for pod in among(pods, Pod):
         owner = controller_of(pod)
         if owner is not None and is_active(pod):
             active[owner.uid] = active.get(owner.uid, 0) + 1
-    for each in present(sets, ReplicaSet):
+    for each in among(sets, ReplicaSet):
         wanted = 1 if each.spec.replicas is None else each.spec.replicas
         has = active.get(each.metadata.uid, 0)
         if has != wanted and each.metadata.deletion_timestamp is None:

@@ -9,9 +9,9 @@ from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal
 from kythera.model.api.requests import pod_requests
-from kythera.model.history import History
+from kythera.model.feed import Objects
 from kythera.properties.property import AnyProperty, Invariant
-from kythera.properties.statement import Question, Statement, ever, present
+from kythera.properties.statement import Question, Statement, among
 
 
 def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
@@ -26,18 +26,15 @@ def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
     ]
 
 
-def broken(name: str, state: Any, pods: History, nodes: History) -> str | None:
+def broken(name: str, state: Any, pods: Objects, nodes: Objects) -> str | None:
     """Which resource of a node its kubelet has given out more of than there is."""
-    node = next((each for each in present(nodes, Node) if each.metadata.name == name), None)
+    node = next((each for each in among(nodes, Node) if each.metadata.name == name), None)
     if node is None:
         return None
-    versions: dict[int, Pod] = {}
-    for pod in ever(pods, Pod):
-        if pod.metadata.uid is not None:
-            versions.setdefault(pod.metadata.uid, pod)
+    stored = {pod.metadata.uid: pod for pod in among(pods, Pod)}
     used: dict[str, int] = {}
     for uid in state.runtime.admitted:
-        admitted = versions.get(uid)
+        admitted = stored.get(uid)
         if admitted is not None and not is_terminal(admitted):
             for resource, amount in pod_requests(admitted).items():
                 used[resource] = used.get(resource, 0) + amount.nano

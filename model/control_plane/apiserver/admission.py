@@ -1,7 +1,7 @@
-"""Admission: what the API server adds to an object, or holds against it, after defaulting and before validation.
+"""Admission: what the API server adds to an object or holds against it, between defaulting and validation.
 
-The plugins that Kubernetes enables by default and that the modelled kinds meet: Priority, DefaultTolerationSeconds,
-TaintNodesByCondition.  (NamespaceLifecycle stands with creation and deletion.)
+The plugins that Kubernetes enables by default and that the modelled kinds meet: Priority,
+DefaultTolerationSeconds, TaintNodesByCondition.  (NamespaceLifecycle stands with creation and deletion.)
 
 Source: plugin/pkg/admission and pkg/kubeapiserver/options/plugins.go.
 Simplifies: ServiceAccount, LimitRanger, ResourceQuota, PodSecurity and webhooks are not modelled.
@@ -48,10 +48,8 @@ def admit(obj: R, old: Record | None, classes: PriorityClasses | None, refuse: R
     return obj
 
 
-def add_default_tolerations(
-    pod: Pod, not_ready_seconds: int = 300, unreachable_seconds: int = 300
-) -> Pod:
-    """The pod, bearing a node that is not ready or unreachable for a while (seconds), unless it says so itself.
+def add_default_tolerations(pod: Pod, not_ready_seconds: int = 300, unreachable_seconds: int = 300) -> Pod:
+    """The pod, bearing a node that is not ready or unreachable for so many seconds, unless it says itself.
 
     Source: plugin/pkg/admission/defaulttolerationseconds/admission.go Plugin.Admit.
     """
@@ -88,10 +86,8 @@ def default_class(classes: Iterable[PriorityClass]) -> PriorityClass | None:
     return min((each for each in classes if each.global_default), key=lambda c: c.value, default=None)
 
 
-def resolve_priority(
-    pod: Pod, old: Pod | None, classes: PriorityClasses | None, refuse: Refuse
-) -> Pod:
-    """The pod with the priority and preemption policy of its class; an update that leaves them out keeps them.
+def resolve_priority(pod: Pod, old: Pod | None, classes: PriorityClasses | None, refuse: Refuse) -> Pod:
+    """The pod with the priority and preemption policy of its class; an update without them keeps them.
 
     Forbidden: a class that doesn't exist, a priority or policy that isn't the class's.
     Source: plugin/pkg/admission/priority/admission.go admitPod.
@@ -125,12 +121,14 @@ def resolve_priority(
         policy = named[0].preemption_policy or policy
     if spec.priority is not None and spec.priority != value:
         raise refuse(
-            f"the integer value of priority ({spec.priority}) must not be provided in pod spec; priority admission "
+            f"the integer value of priority ({spec.priority}) must not be provided in pod spec; priority "
+            f"admission "
             f"controller computed {value} from the given PriorityClass name"
         )
     if spec.preemption_policy is not None and spec.preemption_policy != policy:
         raise refuse(
-            f"the string value of PreemptionPolicy ({spec.preemption_policy}) must not be provided in pod spec; "
+            f"the string value of PreemptionPolicy ({spec.preemption_policy}) must not be provided in pod "
+            f"spec; "
             f"priority admission controller computed {policy} from the given PriorityClass name"
         )
     spec = replace(spec, priority_class_name=name, priority=value, preemption_policy=policy)

@@ -9,7 +9,14 @@ from kythera.model.api.core.pod import Pod
 from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition, set_condition
 from kythera.model.control_plane.apiserver.objects import get, put
-from kythera.model.control_plane.apiserver.replies import conflict, not_found, ok, other_incarnation, resource_of, shown
+from kythera.model.control_plane.apiserver.replies import (
+    conflict,
+    not_found,
+    ok,
+    other_incarnation,
+    resource_of,
+    shown,
+)
 from kythera.model.controller import Reply
 from kythera.model.record import Age, replace
 from kythera.model.request import Bind

@@ -1,7 +1,9 @@
 """Defaults: what an object means where it says nothing.
 
-Source: pkg/apis/*/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go, and the ``+default`` marks of the API types.
-Simplifies: fields that the model ignores get no defaults; nor do pod-level limits from those of the containers.
+Source: pkg/apis/*/v1/defaults.go, pkg/apis/autoscaling/v2/defaults.go, and the ``+default`` marks of the API
+types.
+Simplifies: fields that the model ignores get no defaults; nor do pod-level limits from those of the
+containers.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def default(obj: R) -> R:
 
 
 def image_tag(image: str) -> str:
-    """The tag of an image reference; ``latest`` where it has neither tag nor digest, empty with a digest alone.
+    """The tag of an image reference: ``latest`` without tag and digest, empty with a digest alone.
 
     Source: pkg/util/parsers/parsers.go ParseImageName.
     """
@@ -118,14 +120,16 @@ def _template(template: PodTemplateSpec) -> PodTemplateSpec:
 
 
 def _own_requests(container: Container, host_network: bool) -> Container:
-    """A container of a pod: what it may use it requests, and on the node's network its ports are the node's."""
+    """A container of a pod requests what it may use; on the node's network its ports are the node's."""
     resources = container.resources
     missing = {name: q for name, q in resources.limits.items() if name not in resources.requests}
     if missing:
         resources = replace(resources, requests=Map({**resources.requests, **missing}))
         container = replace(container, resources=resources)
     if host_network:
-        ports = tuple(replace(port, host_port=port.host_port or port.container_port) for port in container.ports)
+        ports = tuple(
+            replace(port, host_port=port.host_port or port.container_port) for port in container.ports
+        )
         container = replace(container, ports=ports)
     return container
 
@@ -186,7 +190,9 @@ def _replica_set(replica_set: ReplicaSet) -> ReplicaSet:
 
 SCALE_UP = HPAScalingRules(0, "Max", (HPAScalingPolicy("Pods", 4, 15), HPAScalingPolicy("Percent", 100, 15)))
 SCALE_DOWN = HPAScalingRules(None, "Max", (HPAScalingPolicy("Percent", 100, 15),))
-CPU_80 = MetricSpec("Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", average_utilization=80)))
+CPU_80 = MetricSpec(
+    "Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", average_utilization=80))
+)
 
 
 def scaling_rules(given: HPAScalingRules | None, fallback: HPAScalingRules) -> HPAScalingRules:

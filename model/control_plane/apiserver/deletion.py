@@ -1,11 +1,12 @@
 """Deletion: grace periods, finalizers and propagation policies.
 
-An object goes at once, or is marked (``deletion_timestamp``) and goes when its last finalizer and its grace period
-are gone.  Only pods have a grace period.
+An object goes at once, or is marked (``deletion_timestamp``) and goes when its last finalizer and its grace
+period are gone.  Only pods have a grace period.
 
 Source: staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete;
-staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Delete, deletionFinalizersForGarbageCollection;
-pkg/registry/core/pod/strategy.go CheckGracefulDelete; pkg/registry/core/namespace/storage/storage.go Delete.
+staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Delete,
+deletionFinalizersForGarbageCollection; pkg/registry/core/pod/strategy.go CheckGracefulDelete;
+pkg/registry/core/namespace/storage/storage.go Delete.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal
 from kythera.model.control_plane.apiserver.objects import get, meta, put, remove, with_metadata
-from kythera.model.control_plane.apiserver.replies import conflict, forbidden, not_found, ok, resource_of, shown
+from kythera.model.control_plane.apiserver.replies import (
+    conflict,
+    forbidden,
+    not_found,
+    ok,
+    resource_of,
+    shown,
+)
 from kythera.model.controller import Reply
 from kythera.model.record import Age, Record, replace
 from kythera.model.request import Delete
@@ -45,7 +53,8 @@ def delete(store: View, request: Delete) -> tuple[View, Reply]:
         raise conflict(
             resource.group_kind,
             name,
-            f"the UID in the precondition ({request.ref.uid}) does not match the UID in record ({meta(obj).uid}). "
+            f"the UID in the precondition ({request.ref.uid}) does not match the UID in record "
+            f"({meta(obj).uid}). "
             "The object might have been deleted and then recreated",
         )
     if isinstance(obj, Namespace):
@@ -78,9 +87,7 @@ def _delete_pod(store: View, pod: Pod, request: Delete) -> tuple[View, Reply]:
         after = _with_finalizers(pod, request.propagation_policy)
         if before > 0 and asked is not None:
             moment = Age(metadata.deletion_timestamp + before - asked)
-            shorter = replace(
-                after.metadata, deletion_timestamp=moment, deletion_grace_period_seconds=asked
-            )
+            shorter = replace(after.metadata, deletion_timestamp=moment, deletion_grace_period_seconds=asked)
             after = replace(after, metadata=shorter)
     if after.metadata.finalizers or after.metadata.deletion_grace_period_seconds:
         return put(store, after, pod), ok(after)
@@ -96,7 +103,7 @@ def _grace(pod: Pod, asked: int | None) -> int:
 
 
 def _mark(obj: R, grace: int) -> R:
-    """The object as being deleted in ``grace`` seconds from now; one that is marked already stays as it is."""
+    """The object, to be deleted in ``grace`` seconds from now; one that is marked already stays as it is."""
     metadata = meta(obj)
     if metadata.deletion_timestamp is not None:
         return obj

@@ -1,4 +1,4 @@
-"""Eviction: a deletion that asks the disruption budgets first, and books itself on the budget in the same step.
+"""Eviction: a deletion that asks the disruption budgets first, and is booked on them in the same step.
 
 Source: pkg/registry/core/pod/storage/eviction.go.
 """
@@ -31,14 +31,15 @@ MOST_DISRUPTED_PODS = 2000
 
 
 def evict(store: View, request: Evict) -> tuple[View, Reply]:
-    """The store after an eviction: budget booked, pod condemned (DisruptionTarget) and deleted with its grace period.
+    """The store after an eviction: budget booked, pod marked (DisruptionTarget) and deleted with its grace.
 
-    A pod that is terminal, Pending or on its way out anyway is deleted without a look at the budgets, and an unready
-    one without booking where its budget's policy allows that.
+    A pod that is terminal, Pending or on its way out anyway is deleted without a look at the budgets, and an
+    unready one without booking where its budget's policy allows that.
     Errors: 404; 409 for another incarnation; 429 if the budget is exhausted or does not show its present
     specification yet; 500 if the pod has more than one budget.
     Source: pkg/registry/core/pod/storage/eviction.go EvictionREST.Create.
-    Simplifies: Kubernetes books, marks and deletes in three writes, between which a crash leaves a booked budget.
+    Simplifies: Kubernetes books, marks and deletes in three writes, between which a crash leaves a booked
+    budget.
     """
     resource = resource_of("Pod")
     name = shown(request.ref)
@@ -47,8 +48,12 @@ def evict(store: View, request: Evict) -> tuple[View, Reply]:
         raise not_found(resource, name)
     name = shown(pod.metadata)
     if request.ref.uid is not None and request.ref.uid != pod.metadata.uid:
-        raise conflict("pods", name, f"the UID in the precondition ({request.ref.uid}) does not match the UID in "
-                       f"record ({pod.metadata.uid}). The object might have been deleted and then recreated")  # fmt: skip
+        raise conflict(
+            "pods",
+            name,
+            f"the UID in the precondition ({request.ref.uid}) does not match the UID in "
+            f"record ({pod.metadata.uid}). The object might have been deleted and then recreated",
+        )
     if not may_ignore_budgets(pod):
         store = _book(store, pod)
     doomed = condition(pod.status.conditions, "DisruptionTarget")
@@ -109,7 +114,8 @@ def unready_may_go(budget: PodDisruptionBudget) -> bool:
 def decremented(budget: PodDisruptionBudget, pod: Pod) -> PodDisruptionBudget:
     """The budget with one disruption less to give, and the pod written down as disrupted now.
 
-    Errors: 429 if there is none to give or the status is of an older specification; 403 if the status makes no sense.
+    Errors: 429 if there is none to give or the status is of an older specification; 403 if the status makes
+    no sense.
     Source: pkg/registry/core/pod/storage/eviction.go checkAndDecrement.
     """
     status = budget.status

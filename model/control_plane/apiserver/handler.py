@@ -1,8 +1,8 @@
 """The API server: one request at a time, from the present state of the store to the next one and an answer.
 
-It owns nothing but the store.  A request is admitted (defaults, admission plugins), validated, and carried out
-atomically or refused with Kubernetes' own code, reason and message.  A write that changes nothing leaves the very same
-store behind, and so wakes nobody.
+It owns nothing but the store.  A request is admitted (defaults, admission plugins), validated, and carried
+out atomically or refused with Kubernetes' own code, reason and message.  A write that changes nothing leaves
+the very same store behind, and so wakes nobody.
 
 Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go and pkg/registry.
 """
@@ -11,24 +11,26 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from kythera.model.control_plane.apiserver import objects
 from kythera.model.control_plane.apiserver.binding import bind
 from kythera.model.control_plane.apiserver.deletion import delete
 from kythera.model.control_plane.apiserver.eviction import evict
 from kythera.model.control_plane.apiserver.patch import patch
-from kythera.model.control_plane.apiserver.replies import Refusal
+from kythera.model.control_plane.apiserver.replies import Refusal, not_found, ok, resource_of
 from kythera.model.control_plane.apiserver.writing import create, update
 from kythera.model.controller import Reply
 from kythera.model.record import Uid
-from kythera.model.request import Bind, Create, Delete, Evict, Patch, Request, Update
+from kythera.model.request import Bind, Create, Delete, Evict, Patch, Ref, Request, Update
 from kythera.model.view import View
 
 
 def handle(store: View, request: Request, *, stale: bool = False, fresh: int = 0) -> tuple[View, Reply]:
     """What the store is after ``request``, and the answer; a refused request leaves the store as it is.
 
-    ``store`` holds the present objects of the kinds in ``reads(request)``, each kind sorted by namespace, name and
-    uid, and so does the result.  ``stale``: the object of an ``Update`` changed after its sender read it; that is a
-    conflict unless the request is unconditional.  ``fresh``: the uid of an object that is created.
+    ``store`` holds the present objects of the kinds in ``reads(request)``, each kind sorted by namespace,
+    name and uid, and so does the result.  ``stale``: the object of an ``Update`` changed after its sender
+    read it; that is a conflict unless the request is unconditional.  ``fresh``: the uid of an object that is
+    created.
     Source: staging/src/k8s.io/apiserver/pkg/endpoints/handlers.
     """
     try:
@@ -59,8 +61,8 @@ def kind_of(request: Request) -> str:
 def reads(request: Request) -> frozenset[str]:
     """The kinds whose present objects decide what becomes of a request.
 
-    Besides the request's own: the namespace of what is created, the priority classes of a pod, the budgets that an
-    eviction asks.  Kinds that the store lacks altogether are taken as not in use.
+    Besides the request's own: the namespace of what is created, the priority classes of a pod, the budgets
+    that an eviction asks.  Kinds that the store lacks altogether are taken as not in use.
     """
     kind = kind_of(request)
     kinds = {kind}
@@ -79,15 +81,12 @@ def get(store: View, kind: str, namespace: str, name: str) -> Reply:
     Errors: 404.
     Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Get.
     """
-    from kythera.model.control_plane.apiserver import objects, replies
-    from kythera.model.request import Ref
-
     try:
-        resource = replies.resource_of(kind)
+        resource = resource_of(kind)
         found = objects.get(store, Ref(kind, namespace, name))
         if found is None:
-            raise replies.not_found(resource, name)
-        return replies.ok(found)
+            raise not_found(resource, name)
+        return ok(found)
     except Refusal as refusal:
         return refusal.reply
 

@@ -1,7 +1,8 @@
 """Merging JSON: RFC 7386, Kubernetes' strategic merge, and kubectl's three-way apply, on plain data.
 
-Source: https://www.rfc-editor.org/rfc/rfc7386; staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go; the
-``patchStrategy`` and ``patchMergeKey`` marks of the API types.
+Source: https://www.rfc-editor.org/rfc/rfc7386;
+staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go; the ``patchStrategy`` and ``patchMergeKey``
+marks of the API types.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def json_merge(target: Any, patch: Any) -> Any:
 
 
 def merge_key(field: str, *lists: Iterable[Any]) -> str | None:
-    """The field that tells the elements of the list ``field`` apart, ``None`` for a list that is replaced whole."""
+    """The key that tells the elements of the list ``field`` apart, ``None`` if it is replaced whole."""
     if field == "ports":  # of a container or of a Service; those of an EndpointSlice are replaced
         elements = [element for each in lists for element in each if isinstance(element, dict)]
         if any("containerPort" in element for element in elements):
@@ -66,10 +67,11 @@ def merge_key(field: str, *lists: Iterable[Any]) -> str | None:
 
 
 def strategic_merge(target: Any, patch: Any) -> Any:
-    """``target`` with ``patch`` merged in as Kubernetes merges: lists that have a merge key element by element.
+    """``target`` with ``patch`` merged in: lists that have a merge key are merged element by element.
 
     Understands the directives ``$patch`` (replace, delete), ``$retainKeys``, ``$setElementOrder`` and
-    ``$deleteFromPrimitiveList``.  An element that the list hasn't yet comes before those that the patch doesn't name.
+    ``$deleteFromPrimitiveList``.  An element that the list hasn't yet comes before those that the patch
+    doesn't name.
     Source: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go mergeMap.
     """
     if not isinstance(patch, dict):

@@ -33,7 +33,7 @@ def sort_key(obj: Record) -> tuple[str, str, int]:
 
 
 def find(objects: Objects, ref: Ref) -> Record | None:
-    """The object of the reference's namespace and name, whatever its uid; by uid where the name is generated."""
+    """The object of the reference's namespace and name, whatever its uid; by uid where it has no name."""
     for obj in objects:
         metadata = meta(obj)
         if ref.name:

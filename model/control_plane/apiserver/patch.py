@@ -38,10 +38,10 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def patch(store: View, request: Patch, fresh: Uid) -> tuple[View, Reply]:
-    """The store with the patch merged into the object; ``apply`` creates the object (uid ``fresh``) if there is none.
+    """The store with the patch merged into the object; ``apply`` creates it (uid ``fresh``) if it is missing.
 
-    Errors: 404; 400 for a body that is no JSON, has unknown fields or another name; 415 for an unknown type; 409 if
-    the body names a uid or version that isn't the object's; those of an update.
+    Errors: 404; 400 for a body that is no JSON, has unknown fields or another name; 415 for an unknown type;
+    409 if the body names a uid or version that isn't the object's; those of an update.
     Source: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
     """
     resource = resource_of(request.ref.kind)
@@ -128,7 +128,8 @@ def _decoded(kind: type[Record], data: Mapping[str, Any]) -> Record:
         version = str(kind.api_version).rpartition("/")[2]  # type: ignore[attr-defined]
         what = f'{kind.__name__} in version "{version}" cannot be handled as a {kind.__name__}'
         texts = [
-            e.text if e.text.startswith("unknown field") else f"{field_path(e.path)}: {e.text}" for e in known.errors
+            e.text if e.text.startswith("unknown field") else f"{field_path(e.path)}: {e.text}"
+            for e in known.errors
         ]
         raise bad_request(f"{what}: strict decoding error: {', '.join(texts)}")
     return obj

@@ -1,6 +1,7 @@
 """The answers of the API server, with the codes, reasons and messages of Kubernetes.
 
-Source: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go; the messages were compared with a real API server.
+Source: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go; the messages were compared with a real API
+server.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ STORED_AS = {"nodes": "minions", "services": "services/specs"}
 """Resources whose keys in the store are called otherwise, for historical reasons."""
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is an answer, not an accident
     """Raised inside the API server where a request is refused; ``reply`` is the answer."""
 
     def __init__(self, reply: Reply) -> None:
@@ -76,7 +77,8 @@ def other_incarnation(obj: Record, uid: Uid) -> Refusal:
     return conflict(
         resource.name,
         name,
-        f"StorageError: invalid object, Code: 4, Key: /registry/{key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"StorageError: invalid object, Code: 4, Key: /registry/{key}, ResourceVersion: 0, "
+        f"AdditionalErrorMsg: "
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata.uid}",
     )
 

@@ -1,4 +1,4 @@
-"""What the API server knows of each kind besides its fields: names, scope, subresources, when a generation rises.
+"""What the API server knows of each kind besides its fields: names, scope, subresources, generations.
 
 Source: pkg/registry/<group>/<kind>/strategy.go of each kind.
 """
@@ -29,8 +29,8 @@ Version = Callable[[Any], object]
 class Resource:
     """One kind: its class, scope and subresources.
 
-    ``generation``: the part of an object whose change makes ``metadata.generation`` rise (``None``: the kind has no
-    generation).
+    ``generation``: the part of an object whose change makes ``metadata.generation`` rise (``None``: the kind
+    has no generation).
     """
 
     kind: type[Record]

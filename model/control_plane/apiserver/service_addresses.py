@@ -1,7 +1,7 @@
 """Cluster addresses and node ports of Services: opaque, and the same in every run.
 
-Kubernetes picks them at random from its ranges.  Here they follow from the Service's name, so that two orders of
-creation lead to the same state; a collision is resolved by taking the next free one.
+Kubernetes picks them at random from its ranges.  Here they follow from the Service's name, so that two
+orders of creation lead to the same state; a collision is resolved by taking the next free one.
 
 Source: pkg/registry/core/service/storage/alloc.go.
 """
@@ -19,7 +19,7 @@ NODE_PORTS = range(30_000, 32_768)
 
 
 def allocate(service: Service, others: Iterable[Service]) -> Service:
-    """The Service with a cluster address and, for the types that have them, node ports, where it asks for none.
+    """The Service with a cluster address and (for types that have them) node ports, where it asks for none.
 
     Source: pkg/registry/core/service/storage/alloc.go allocateCreate.
     Simplifies: one IPv4 address per Service; addresses that a user asks for are taken without a check.
@@ -71,7 +71,8 @@ def keep_allocated(new: Service, old: Service) -> Service:
         spec = replace(
             spec,
             ports=tuple(
-                replace(p, node_port=p.node_port or known.get((p.protocol or "TCP", p.port), 0)) for p in spec.ports
+                replace(p, node_port=p.node_port or known.get((p.protocol or "TCP", p.port), 0))
+                for p in spec.ports
             ),
         )
     return replace(new, spec=spec)

@@ -43,8 +43,8 @@ from kythera.model.view import View
 def create(store: View, obj: Record, fresh: Uid) -> tuple[View, Reply]:
     """The store with a new object, whose uid is ``fresh``; where the name is to be generated it stays empty.
 
-    Errors: 409 if the name is taken, 403 or 404 if the namespace is terminating or missing (where the store has any
-    namespaces), 403 from admission, 422 from validation.
+    Errors: 409 if the name is taken, 403 or 404 if the namespace is terminating or missing (where the store
+    has any namespaces), 403 from admission, 422 from validation.
     Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create.
     Simplifies: a generated name never collides with another.
     """
@@ -118,12 +118,17 @@ def _prepared(obj: Record, resource: Resource) -> Record:
     )
     new: Any = with_metadata(obj, metadata)
     if isinstance(new, Pod):
-        return replace(new, status=PodStatus(phase="Pending", qos_class=qos_class(new), conditions=_gated(new)))
+        return replace(
+            new, status=PodStatus(phase="Pending", qos_class=qos_class(new), conditions=_gated(new))
+        )
     if isinstance(new, Namespace):
         spec = replace(new.spec, finalizers=tuple(dict.fromkeys((*new.spec.finalizers, "kubernetes"))))
         labels = new.metadata.labels.set("kubernetes.io/metadata.name", new.metadata.name)
         return replace(
-            new, metadata=replace(metadata, labels=labels), spec=spec, status=replace(new.status, phase="Active")
+            new,
+            metadata=replace(metadata, labels=labels),
+            spec=spec,
+            status=replace(new.status, phase="Active"),
         )
     if resource.status and not isinstance(new, Node):
         return cast(Record, replace(new, status=type(new.status)()))
@@ -140,9 +145,9 @@ def _gated(pod: Pod) -> tuple[Condition, ...]:
 def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
     """The store with the object replaced, or with a subresource only its part of the object.
 
-    Everybody may change labels, annotations, finalizers and owners together with the main resource; what the API
-    server alone decides (uid, times, generation) stays.  An object whose last finalizer goes while it is being
-    deleted is gone, once it has no grace period left.
+    Everybody may change labels, annotations, finalizers and owners together with the main resource; what the
+    API server alone decides (uid, times, generation) stays.  An object whose last finalizer goes while it is
+    being deleted is gone, once it has no grace period left.
     Errors: 404; 409 for another incarnation or a stale sender; 422 from validation; 403 from admission.
     Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Update.
     Simplifies: the status subresource takes no metadata.
@@ -181,14 +186,12 @@ def _was_kept(old: Record) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def _ready_to_update(
-    old: Record, obj: Record, subresource: str, classes: PriorityClasses | None
-) -> Record:
+def _ready_to_update(old: Record, obj: Record, subresource: str, classes: PriorityClasses | None) -> Record:
     """The object as it is stored after an update, or a refusal."""
     resource = resource_of(type(old).__name__)
     name = shown(meta(old))
     new: Any = obj
-    before: Any = old
+    before: Any = default(old)  # what is read from the store is given its defaults as well
     if subresource == "":
         if resource.status:
             new = replace(new, status=before.status)
@@ -197,7 +200,7 @@ def _ready_to_update(
         new = replace(new, metadata=_kept_metadata(meta(old), meta(obj)))
         if isinstance(before, Service) and isinstance(new, Service):
             new = keep_allocated(new, before)
-        new = admit(default(new), old, classes, _refuser(resource, name))
+        new = admit(default(new), before, classes, _refuser(resource, name))
     elif subresource == "status" and resource.status:
         status = default(new).status if isinstance(new, Node) else new.status
         new = replace(before, status=status)
@@ -209,12 +212,12 @@ def _ready_to_update(
         new = replace(before, spec=new.spec)
     else:
         raise Refusal(Reply(404, "NotFound", "the server could not find the requested resource"))
-    if resource.generation and resource.generation(new) != resource.generation(old):
+    if resource.generation and resource.generation(new) != resource.generation(before):
         raised = replace(new.metadata, generation=before.metadata.generation + 1)
         new = replace(new, metadata=raised)
-    if new == old:
+    if new == before:
         return old
-    errors = validate_update(old, new, subresource)
+    errors = validate_update(before, new, subresource)
     if errors:
         raise invalid(resource, name, errors)
     return cast(Record, new)

@@ -1,7 +1,7 @@
 """Validation: what the API server has against an object, in Kubernetes' own words.
 
-``validate`` judges a new object (with its defaults filled in), ``validate_update`` a change.  Each API group has a
-file of its own.
+``validate`` judges a new object (with its defaults filled in), ``validate_update`` a change.  Each API group
+has a file of its own.
 
 Source: pkg/apis/*/validation/validation.go.
 Simplifies: fields that the model ignores are not judged.
@@ -85,7 +85,7 @@ def validate(obj: Record) -> tuple[FieldError, ...]:
 
 @lru_cache(maxsize=50_000)
 def validate_update(old: Record, new: Record, subresource: str = "") -> tuple[FieldError, ...]:
-    """Everything that is wrong with a change from ``old`` to ``new`` through the object itself or a subresource.
+    """Everything that is wrong with a change of the object itself or through a subresource.
 
     Source: staging/src/k8s.io/apiserver/pkg/registry/rest/update.go BeforeUpdate.
     Simplifies: of a change of status only numbers are judged.

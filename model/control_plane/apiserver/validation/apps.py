@@ -103,9 +103,7 @@ def _strategy(strategy: DeploymentStrategy) -> Errors:
     at = "spec.strategy"
     if strategy.type == "Recreate":
         if strategy.rolling_update is not None:
-            yield forbidden(
-                f"{at}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"
-            )
+            yield forbidden(f"{at}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
     elif strategy.type == "RollingUpdate":
         rolling = strategy.rolling_update
         if rolling is None:

@@ -1,6 +1,7 @@
 """Containers: names, images, ports, variables, probes, resources.
 
-Source: pkg/apis/core/validation/validation.go validateContainers, validateInitContainers, ValidateResourceRequirements.
+Source: pkg/apis/core/validation/validation.go validateContainers, validateInitContainers,
+ValidateResourceRequirements.
 """
 
 from __future__ import annotations
@@ -160,8 +161,10 @@ def _variable(variable: EnvVar, at: str) -> Errors:
     if not variable.name:
         yield required(f"{at}.name")
     elif "=" in variable.name or not variable.name.isascii() or not variable.name.isprintable():
-        yield invalid(f"{at}.name", variable.name, "a valid environment variable name must consist only of printable "
-                      "ASCII characters other than '='")  # fmt: skip
+        detail = (
+            "a valid environment variable name must consist only of printable ASCII characters other than '='"
+        )
+        yield invalid(f"{at}.name", variable.name, detail)
     source = variable.value_from
     if source is None:
         return

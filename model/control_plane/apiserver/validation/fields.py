@@ -1,7 +1,8 @@
 """Errors about one field, in Kubernetes' words, and the checks that every kind uses.
 
 Source: staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go;
-staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go; pkg/apis/core/validation/validation.go.
+staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go;
+pkg/apis/core/validation/validation.go.
 """
 
 from __future__ import annotations

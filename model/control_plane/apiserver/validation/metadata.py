@@ -32,7 +32,8 @@ STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 def name_rule(kind: type[Record]) -> Callable[[str], Sequence[str]]:
     """What names of a kind must look like: a DNS label for namespaces and services, else a DNS subdomain.
 
-    Source: pkg/apis/core/validation/validation.go ValidateNamespaceName, ValidateServiceName (relaxed by KEP-5311).
+    Source: pkg/apis/core/validation/validation.go ValidateNamespaceName, ValidateServiceName (relaxed by
+    KEP-5311).
     """
     return names.is_dns1123_label if kind in (Namespace, Service) else names.is_dns1123_subdomain
 
@@ -41,7 +42,8 @@ def validate_metadata(obj: Record) -> Errors:
     """The metadata of a new object; a name that is to be generated is judged by its prefix.
 
     Source: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go ValidateObjectMetaAccessor.
-    Simplifies: an object of a namespaced kind without a namespace passes (the URL of the request would name one).
+    Simplifies: an object of a namespaced kind without a namespace passes (the URL of the request would name
+    one).
     """
     metadata = meta(obj)
     resource = RESOURCES[type(obj).__name__]

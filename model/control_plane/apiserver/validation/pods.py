@@ -52,12 +52,14 @@ def validate_pod(pod: Pod) -> Errors:
         for name, amount in pod.spec.resources.requests.items():
             least = of_containers.get(name)
             if least is not None and amount.nano < least.nano:
-                detail = f"must be greater than or equal to aggregate container requests of {canonical(least)}"
+                detail = (
+                    f"must be greater than or equal to aggregate container requests of {canonical(least)}"
+                )
                 yield invalid(f"spec.resources.requests[{name}]", amount, detail)
 
 
 def validate_pod_spec(spec: PodSpec, at: str) -> Errors:
-    """What the API server has against the specification of a pod or pod template, which stands at the path ``at``.
+    """What the API server has against the specification of a pod or pod template; ``at`` is its path.
 
     Source: pkg/apis/core/validation/validation.go ValidatePodSpec.
     """
@@ -108,11 +110,11 @@ def _volumes(volumes: tuple[Volume, ...], at: str) -> Errors:
 def validate_pod_update(old: Pod, new: Pod) -> Errors:
     """What may not change in a pod: nearly everything.
 
-    Images may, tolerations may be added, the deadline may come nearer; a gated pod may lose gates and be bound to
-    fewer nodes.
+    Images may, tolerations may be added, the deadline may come nearer; a gated pod may lose gates and be
+    bound to fewer nodes.
     Source: pkg/apis/core/validation/validation.go ValidatePodUpdate.
-    Simplifies: Kubernetes adds a textual difference of the two specifications to the last error; of a gated pod's
-    node affinity it checks that it becomes stricter.
+    Simplifies: Kubernetes adds a textual difference of the two specifications to the last error; of a gated
+    pod's node affinity it checks that it becomes stricter.
     """
     before, after = old.spec, new.spec
     for field, ours, theirs in (
