@@ -62,6 +62,10 @@ def _no_keys(view: View) -> Iterable[Ref]:
     return ()
 
 
+def _same(local: Any) -> Any:
+    return local
+
+
 def _unchanged(local: Any, before: View, after: View) -> Any:
     return local
 
@@ -81,6 +85,8 @@ class Controller:
 
     ``reconcile(local, view, key)`` yields each way it can go; most controllers yield one.
     ``observe(local, before, after)`` is what the informers' event handlers do when the view moves forward.
+    ``caught_up(local)`` is what follows from the view showing the present (coarse granularity, where events may have
+    been passed over).
     ``replied(local, key, request, reply)`` is what the controller does with an answer.
     ``horizons``: for ``"Class.field"`` of each age that is read, the number of seconds beyond which its exact value
     makes no difference any more; ages that nobody reads do not grow.
@@ -93,6 +99,7 @@ class Controller:
     keys: Callable[[View], Iterable[Ref]]
     reconcile: Callable[[Any, View, Ref], Iterable[Step]]
     observe: Callable[[Any, View, View], Any] = _unchanged
+    caught_up: Callable[[Any], Any] = _same
     replied: Callable[[Any, Ref, Request, Reply], Any] = _ignores_reply
     shapes: Mapping[type[Record], Callable[[Any], Record | None]] = field(default_factory=dict)
     horizons: Mapping[str, int] = field(default_factory=dict)

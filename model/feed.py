@@ -36,10 +36,15 @@ def shaped(objects: Objects, shape: Shape | None) -> Objects:
     return tuple(seen for obj in objects if (seen := shape(obj)) is not None)
 
 
-def told(objects: Objects, seen: Objects, pending: Pending, shape: Shape | None) -> Pending:
-    """What an informer has still to see after the objects of its kind have become ``objects``."""
-    last = pending[-1] if pending else seen
+def told(objects: Objects, seen: Objects, pending: Pending, shape: Shape | None, newest: bool) -> Pending:
+    """What an informer has still to see after the objects of its kind have become ``objects``.
+
+    ``newest``: only the present is kept (coarse granularity, where an informer learns everything at once).
+    """
     now = shaped(objects, shape)
+    if newest:
+        return () if now == seen else (now,)
+    last = pending[-1] if pending else seen
     return pending if now == last else (*pending, now)
 
 

@@ -139,6 +139,7 @@ def learn(
         while any(left):
             at = next(i for i, waiting in enumerate(left) if waiting)
             local, now, left = _event(local, now, left, at, hosted)
+        local = hosted.controller.caught_up(local)
         yield Outcome((("what", "the present"),), {"local": local, "seen": now, "pending": left})
         return
     for at, waiting in enumerate(pending):
@@ -191,6 +192,8 @@ def work(
                 if not reply.ok:
                     refused = f"; refused: {reply.message}"
                     break
+            if not hosted.late:  # what it did is in sight at once
+                after = hosted.controller.caught_up(after)
             yield Outcome(parameters, {"local": after, "objects": now}, step.why + refused)
 
 

@@ -12,7 +12,7 @@ Source: Kubernetes API concepts (https://kubernetes.io/docs/reference/using-api/
 
 from __future__ import annotations
 
-from kythera.model.api.meta import ObjectMeta
+from kythera.model.api.meta import ObjectMeta, OwnerReference
 from kythera.model.record import NodeName, Record, Uid, record
 
 
@@ -35,11 +35,16 @@ class Create(Record):
 
 @record
 class Update(Record):
-    """Replace an object, or with a ``subresource`` ("status", "scale") only that part of it."""
+    """Replace an object, or with a ``subresource`` ("status", "scale") only that part of it.
+
+    "ownerReferences" is no subresource of Kubernetes: it stands for the patch of an object's owners by which
+    controllers adopt and release; it is refused if the object's owners are not those of ``expected_owners``.
+    """
 
     object: Record
     subresource: str = ""
     unconditional: bool = False
+    expected_owners: tuple[OwnerReference, ...] | None = None
 
 
 @record

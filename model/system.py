@@ -34,17 +34,22 @@ class Stage:
     function: Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
+BeforeTick = Callable[[Mapping[str, int], Row, int], Row]
+"""Given where each slot stands, a row that has aged, and by how many seconds: the row as it really is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """How time passes.
 
     ``regime`` is prompt (only when no fair action is possible) or adversarial (whenever somebody waits).  ``horizons``
-    say how old a field is worth telling apart.  ``before`` is what time does to a whole row besides (heartbeats).
+    say how old a field is worth telling apart.  ``before`` is what
+    else happens while time passes (heartbeats).
     """
 
     regime: str = PROMPT
     horizons: Mapping[str, int] = field(default_factory=dict)
-    before: Callable[[Mapping[str, int], Row, int], Row] | None = None
+    before: BeforeTick | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,9 @@ class System:
                     rule.actor, new, canonical, renaming, result.note, rule.says,
                 )  # fmt: skip
         if self.clock is not None and wake is not None and (self.clock.regime == ADVERSARIAL or not urgent):
-            yield self.tick(row, wake)
+            tick = self.tick(row, wake)
+            if tick.row != row:
+                yield tick
 
     def written(self, row: Row, process: Process, result: Outcome) -> tuple[Row, frozenset[str]]:
         """The row after an outcome, not yet normalised, and the names of the slots that it wrote."""

@@ -60,9 +60,13 @@ class Invariant(Property):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepInvariant(Property):
-    """``broken(before, after, action)`` says what is wrong with a step, or ``None``; values as tuples."""
+    """``broken(before, after, action)`` says what is wrong with a step, or ``None``; values as tuples.
+
+    ``by``: the processes whose steps can break it, if that is known; an engine need not look at the others'.
+    """
 
     broken: Callable[[tuple[Any, ...], tuple[Any, ...], Action], str | None]
+    by: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,10 +163,10 @@ def _age(value: object, context: Context, path: Path) -> int | None:
 
 
 def _quantity(value: object, context: Context, path: Path) -> Quantity | None:
-    from kythera.model.api.quantity import parse_quantity
+    from kythera.model.api.quantity import quantity
 
     try:
-        return parse_quantity(str(value))
+        return quantity(str(value))
     except ValueError as error:
         context.errors.append(Remark(path, str(error)))
         return None

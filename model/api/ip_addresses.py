@@ -1,10 +1,11 @@
 """What IP addresses and CIDR blocks may look like.
 
-Two ways of reading stand side by side: fields that are older than the strict rules also take leading zeros and IPv4
-addresses in IPv6 clothes; new fields take the canonical form alone.  Each function answers with what is wrong, in
-Kubernetes' own words.
+Two ways of reading stand side by side: fields that are older than the strict rules also take leading zeros and
+IPv4 addresses in IPv6 clothes; new fields take the canonical form alone.  Each function answers with what is
+wrong, in Kubernetes' own words.
 
-Source: staging/src/k8s.io/apimachinery/pkg/util/validation/ip.go; k8s.io/utils/net ParseIPSloppy, ParseCIDRSloppy.
+Source: staging/src/k8s.io/apimachinery/pkg/util/validation/ip.go; k8s.io/utils/net ParseIPSloppy and
+ParseCIDRSloppy.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ def is_valid_ip_for_legacy_field(text: str) -> tuple[str, ...]:
 
 
 def is_valid_cidr(text: str) -> tuple[str, ...]:
-    """A block in canonical form, without bits after its prefix, as new fields want it.  Source: ip.go IsValidCIDR."""
+    """A block in canonical form, without bits after its prefix, as new fields want it.
+
+    Source: ip.go IsValidCIDR.
+    """
     block = _split(text)
     if block is None:
         return (NOT_A_BLOCK,)

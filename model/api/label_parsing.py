@@ -1,7 +1,7 @@
 """Label selectors written as text, such as ``app=web,tier in (a,b),!canary``.
 
-A selector is a tuple of requirements in the order of their keys; all of them must be fulfilled, so none selects
-everything.
+A selector is a tuple of requirements in the order of their keys; all of them must be fulfilled, so that none at
+all selects everything.
 
 Source: staging/src/k8s.io/apimachinery/pkg/labels/selector.go.
 """
@@ -26,6 +26,7 @@ _SYMBOLS = {GREATER_THAN: ">", LESS_THAN: "<", EQUALS: "=", DOUBLE_EQUALS: "==",
 _OPERATORS = {symbol: operator for operator, symbol in _SYMBOLS.items()} | {IN: IN, NOT_IN: NOT_IN}
 _FROM_OBJECT = {"In": IN, "NotIn": NOT_IN, "Exists": EXISTS, "DoesNotExist": DOES_NOT_EXIST}
 
+_SYMBOLIC = frozenset(("==", "!=", *"=!(),<>"))
 # Blanks between tokens; the symbols; any other run of characters is a word.
 _TOKEN = re.compile(r"[ \t\r\n]*(?:(?P<symbol>==|!=|[=!(),<>])|(?P<word>[^ \t\r\n=!(),<>]+))")
 
@@ -50,7 +51,7 @@ class Requirement(Record):
         return f"{self.key}{_SYMBOLS.get(self.operator, '')}{values}"
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Whether labels fulfil the requirement; what forbids a value is fulfilled by a label that isn't there.
+        """Whether labels fulfil the requirement; what forbids a value is fulfilled where the label is missing.
 
         Source: selector.go Requirement.Matches.
         """
@@ -146,7 +147,7 @@ def selector_of_map(pairs: Mapping[str, str]) -> Selector:
 
 
 def selector_text(selector: Iterable[Requirement]) -> str:
-    """A selector as text, the opposite of ``parse_selector``.  Source: selector.go internalSelector.String."""
+    """A selector as text, as ``parse_selector`` reads it.  Source: selector.go internalSelector.String."""
     return ",".join(map(str, selector))
 
 
@@ -190,23 +191,30 @@ class _Parser:
     def requirements(self) -> Iterator[Requirement]:
         if self._peek() == "":
             return
+        if self._peek() in _SYMBOLIC and self._peek() != "!":
+            raise ValueError(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
         while True:
-            yield self._requirement()
+            try:
+                yield self._requirement()
+            except ValueError as error:
+                raise ValueError(f"unable to parse requirement: {error}") from None
             separator = self._take()
             if separator == "":
                 return
             if separator != ",":
                 raise ValueError(f"found '{separator}', expected: ',' or 'end of string'")
+            if self._peek() == "" or self._peek() in _SYMBOLIC - {"!"}:
+                raise ValueError(f"found '{self._peek()}', expected: identifier after ','")
 
     def _requirement(self) -> Requirement:
-        forbidden = self._peek() == "!"
-        if forbidden:
+        if self._peek() == "!":
             self._take()
+            return _valid(Requirement(self._word("identifier"), DOES_NOT_EXIST))
         key = self._word("identifier")
         if self._peek() in ("", ","):
-            return _valid(Requirement(key, DOES_NOT_EXIST if forbidden else EXISTS))
+            return _valid(Requirement(key, EXISTS))
         symbol = self._take()
-        if forbidden or symbol not in _OPERATORS:
+        if symbol not in _OPERATORS:
             raise ValueError(f"found '{symbol}', expected: {', '.join(_BINARY)}")
         operator = _OPERATORS[symbol]
         values = self._values() if operator in (IN, NOT_IN) else {self._value()}
@@ -230,7 +238,7 @@ class _Parser:
 
     def _word(self, wanted: str) -> str:
         token = self._take()
-        if not token or token in "=!(),<>" or token in ("==", "!="):
+        if not token or token in _SYMBOLIC:
             raise ValueError(f"found '{token}', expected: {wanted}")
         return token
 

@@ -30,8 +30,8 @@ def matches_map(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
 def requirement_matches(requirement: LabelSelectorRequirement, labels: Mapping[str, str]) -> bool:
     """Whether the labels fulfil one ``key operator values``; NotIn is fulfilled where the key is missing.
 
-    A requirement with an unknown operator, or without values where some are needed, or with values where none are
-    allowed, is fulfilled by nothing: upstream makes no selector of it.
+    A requirement with an unknown operator, or without values where some are needed, or with values where none
+    are allowed, is fulfilled by nothing: upstream makes no selector of it.
     Source: selector.go NewRequirement, Requirement.Matches.
     """
     found = labels.get(requirement.key)

@@ -1,7 +1,7 @@
 """What names, keys and values may look like.
 
-Each function answers with what is wrong, in Kubernetes' own words, and with nothing if all is well.  Lengths are in
-bytes.
+Each function answers with what is wrong, in Kubernetes' own words, and with nothing if all is well.  Lengths
+are in bytes.
 
 Source: staging/src/k8s.io/apimachinery/pkg/util/validation/validation.go;
 staging/src/k8s.io/apimachinery/pkg/api/validate/content/{dns,kube,errors}.go.
@@ -37,17 +37,18 @@ _SUBDOMAIN_RULE = (
     "and must start and end with an alphanumeric character"
 )
 _WILDCARD_RULE = (
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
-    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist "
+    "of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
 )
 _LABEL_1035_RULE = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', "
     "start with an alphabetic character, and end with an alphanumeric character"
 )
-_KEY_RULE = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-_VALUE_RULE = "a valid label must be an empty string or consist of" + _KEY_RULE.removeprefix(
-    "must consist of"
+_KEY_CHARACTERS = (
+    "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 )
+_KEY_RULE = f"must {_KEY_CHARACTERS}"
+_VALUE_RULE = f"a valid label must be an empty string or {_KEY_CHARACTERS}"
 _PERCENT_RULE = "a valid percent string must be a numeric string followed by an ending '%'"
 _HEADER_RULE = "a valid HTTP header must consist of alphanumeric characters or '-'"
 _CONFIG_KEY_RULE = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
@@ -69,17 +70,21 @@ def is_dns1123_label(value: str) -> Messages:
 
 
 def is_dns1123_subdomain(value: str) -> Messages:
-    """A host name: labels with dots between them, up to 253 bytes.  Source: content/dns.go IsDNS1123Subdomain."""
+    """A host name: labels with dots between them, up to 253 bytes.
+
+    Source: content/dns.go IsDNS1123Subdomain.
+    """
     rule = _SUBDOMAIN_RULE.format("")
     return _too_long(value, SUBDOMAIN_LENGTH) + _matched(value, rule, _SUBDOMAIN, "example.com")
 
 
 def is_dns1123_subdomain_with_underscore(value: str) -> Messages:
-    """A host name in which underscores are allowed.  Source: validation.go IsDNS1123SubdomainWithUnderscore."""
+    """A host name in which underscores are allowed.
+
+    Source: validation.go IsDNS1123SubdomainWithUnderscore.
+    """
     rule = _SUBDOMAIN_RULE.format("'_', ")
-    return _too_long(value, SUBDOMAIN_LENGTH) + _matched(
-        value, rule, _SUBDOMAIN_WITH_UNDERSCORE, "example.com"
-    )
+    return _too_long(value, SUBDOMAIN_LENGTH) + _matched(value, rule, _SUBDOMAIN_WITH_UNDERSCORE, "example.com")
 
 
 def is_wildcard_dns1123_subdomain(value: str) -> Messages:
@@ -89,9 +94,7 @@ def is_wildcard_dns1123_subdomain(value: str) -> Messages:
 
 def is_dns1035_label(value: str) -> Messages:
     """A DNS label that starts with a letter.  Source: validation.go IsDNS1035Label."""
-    return _too_long(value, LABEL_LENGTH) + _matched(
-        value, _LABEL_1035_RULE, _LABEL_1035, "my-name", "abc-123"
-    )
+    return _too_long(value, LABEL_LENGTH) + _matched(value, _LABEL_1035_RULE, _LABEL_1035, "my-name", "abc-123")
 
 
 def is_fully_qualified_domain_name(value: str) -> Messages:
@@ -120,9 +123,8 @@ def is_qualified_name(value: str) -> Messages:
     prefix, slash, name = value.rpartition("/")
     explained = _explained(_KEY_RULE, _KEY, "MyName", "my.name", "123-abc")
     if "/" in prefix:
-        return (
-            f"a valid label key {explained} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
-        )
+        optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return (f"a valid label key {explained} {optional}",)
     problems: list[str] = []
     if slash:
         about_prefix = is_dns1123_subdomain(prefix) if prefix else (NOT_EMPTY,)
@@ -146,10 +148,11 @@ def is_domain_prefixed_key(value: str) -> Messages:
 
 @lru_cache(maxsize=10_000)
 def is_valid_label_value(value: str) -> Messages:
-    """A label's value: nothing, or up to 63 bytes like the name of a key.  Source: content/kube.go IsLabelValue."""
-    return _too_long(value, LABEL_LENGTH) + _matched(
-        value, _VALUE_RULE, _VALUE, "MyValue", "my_value", "12345"
-    )
+    """A label's value: nothing, or up to 63 bytes like the name of a key.
+
+    Source: content/kube.go IsLabelValue.
+    """
+    return _too_long(value, LABEL_LENGTH) + _matched(value, _VALUE_RULE, _VALUE, "MyValue", "my_value", "12345")
 
 
 def is_valid_port_num(value: int) -> Messages:
@@ -192,7 +195,10 @@ def is_http_header_name(value: str) -> Messages:
 
 
 def is_config_map_key(value: str) -> Messages:
-    """A key of a ConfigMap or Secret, which must do as a file's name.  Source: validation.go IsConfigMapKey."""
+    """A key of a ConfigMap or Secret, which must do as a file's name.
+
+    Source: validation.go IsConfigMapKey.
+    """
     problems = _too_long(value, SUBDOMAIN_LENGTH) + _matched(
         value, _CONFIG_KEY_RULE, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"
     )

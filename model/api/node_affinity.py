@@ -9,7 +9,6 @@ staging/src/k8s.io/apimachinery/pkg/labels/selector.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -21,14 +20,10 @@ from kythera.model.api.core.scheduling import (
     NodeSelectorTerm,
     PreferredSchedulingTerm,
 )
+from kythera.model.api.names import is_qualified_name, is_valid_label_value
 from kythera.model.api.numbers import parse_int64
 
 NAME_FIELD = "metadata.name"
-
-_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_LABEL_KEY = re.compile(rf"((?P<prefix>{_DNS_LABEL}(\.{_DNS_LABEL})*)/)?{_NAME}", re.ASCII)
-_LABEL_VALUE = re.compile(rf"({_NAME})?", re.ASCII)
 
 
 @lru_cache(maxsize=100_000)
@@ -71,9 +66,7 @@ def term_matches(term: NodeSelectorTerm, node: Node) -> bool:
     if not all(_label_matches(each, node.metadata.labels) for each in term.match_expressions):
         return False
     # A node without a name has no fields to compare, and then upstream skips the fields.
-    return not node.metadata.name or all(
-        _name_matches(each, node.metadata.name) for each in term.match_fields
-    )
+    return not node.metadata.name or all(_name_matches(each, node.metadata.name) for each in term.match_fields)
 
 
 def preferred_node_affinity_score(terms: Iterable[PreferredSchedulingTerm], node: Node) -> int:
@@ -121,7 +114,7 @@ def _expression_error(requirement: NodeSelectorRequirement) -> str:
     Source: staging/src/k8s.io/apimachinery/pkg/labels/selector.go NewRequirement.
     """
     operator, values = requirement.operator, requirement.values
-    if not _is_label_key(requirement.key):
+    if is_qualified_name(requirement.key):
         return f"invalid label key {requirement.key!r}"
     if operator in ("In", "NotIn"):
         if not values:
@@ -134,7 +127,7 @@ def _expression_error(requirement: NodeSelectorRequirement) -> str:
             return f"operator {operator} needs exactly one value, a whole number"
     else:
         return f"unknown operator {operator!r}"
-    wrong = [each for each in values if not _LABEL_VALUE.fullmatch(each)]
+    wrong = [each for each in values if is_valid_label_value(each)]
     return f"invalid label value {wrong[0]!r}" if wrong else ""
 
 
@@ -142,11 +135,6 @@ def _field_error(requirement: NodeSelectorRequirement) -> str:
     if requirement.operator not in ("In", "NotIn"):
         return f"operator {requirement.operator!r} can't be used on fields"
     return "" if len(requirement.values) == 1 else "a requirement on a field needs exactly one value"
-
-
-def _is_label_key(key: str) -> bool:
-    found = _LABEL_KEY.fullmatch(key)
-    return found is not None and len(found["prefix"] or "") <= 253
 
 
 def _label_matches(requirement: NodeSelectorRequirement, labels: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """Quantities: exact decimal numbers with a unit, as in ``100m`` or ``1.5Gi``.
 
-A quantity is held in units of 10**-9, the smallest that Kubernetes tells apart; what is smaller is rounded away from
-zero.  Source: staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go and suffix.go.
+A quantity is held in units of 10**-9, the smallest that Kubernetes tells apart; what is smaller is rounded
+away from zero.  Source: staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go, suffix.go, amount.go.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ NANO = 10**9
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-_QUANTITY = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
-_EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,9})", re.ASCII)
+_DECIMAL_SUFFIX = {power: suffix for suffix, power in _DECIMAL.items()}
+_BINARY_SUFFIX = {0: "", **{power: suffix for suffix, power in _BINARY.items()}}
+_NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.DOTALL)
+_SUFFIX = re.compile(r"[eEinumkKMGTP]*[-+]?[0-9]*")
+_EXPONENT = re.compile(r"[eE]([+-]?[0-9]{1,9})")
 _LARGEST_EXPONENT = 400
+_LARGEST = 2**63 - 1
 
 WRONG_FORMAT = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-WRONG_NUMBER = "unable to parse numeric part of quantity"
 WRONG_SUFFIX = "unable to parse quantity's suffix"
 
-_MOST = 2**63 - 1
 
 @record
 class Quantity(Record):
@@ -42,22 +44,21 @@ class Quantity(Record):
 def parse_quantity(text: str) -> Quantity:
     """The quantity that ``text`` denotes; ``ValueError`` with Kubernetes' own message when it denotes none.
 
-    With a binary suffix, nothing is larger than 2**63-1, and what is less than 1 becomes decimal.  A number without
-    any digit is 0, as it is upstream (``m`` is accepted, and so is ``.``).
+    What is finer than 10**-9 is rounded away from zero.  With a binary suffix, 2**63 - 1 is the most, and less
+    than one is noted as decimal.  A missing number counts as 0, so ``m`` is a quantity.
 
     Source: quantity.go ParseQuantity, parseQuantityString.
-    Simplifies: exponents above 400 are refused.
+    Simplifies: exponents above 400 are refused; upstream also refuses a missing number before ``Pi`` and ``Ei``.
     """
-    found = _QUANTITY.fullmatch(text)
-    if not text or found is None:
-        raise ValueError(WRONG_FORMAT)
+    found = _NUMBER.fullmatch(text)
+    assert found is not None  # the last group takes whatever is left
     sign, whole, fraction, suffix = found[1], found[2], found[3] or "", found[4]
+    if not text or not _SUFFIX.fullmatch(suffix):
+        raise ValueError(WRONG_FORMAT)
     base, exponent, form = _suffix(suffix)
-    if not (whole or fraction) and base == 2 and exponent > 40:
-        raise ValueError(WRONG_NUMBER)  # only upstream's way for large numbers insists on digits
-    nano = _away_from_zero(_scaled(int((whole or "0") + fraction) * NANO, base, exponent, len(fraction)))
+    nano = _away_from_zero(_scaled(int(f"0{whole}{fraction}"), base, exponent, len(fraction)) * NANO)
     if form == BINARY_SI:
-        nano = min(nano, _MOST * NANO)
+        nano = min(nano, _LARGEST * NANO)
         if 0 < nano < NANO:
             form = DECIMAL_SI
     return Quantity(-nano if sign == "-" else nano, form)
@@ -79,10 +80,9 @@ def _suffix(text: str) -> tuple[int, int, str]:
 
 
 def _scaled(digits: int, base: int, exponent: int, places: int) -> Fraction:
-    """The number ``digits`` * base**exponent / 10**places."""
-    if exponent < -_LARGEST_EXPONENT:  # all that's left of so small a number is whether it is 0
-        return Fraction(digits and 1, NANO)
-    return Fraction(digits, 10**places) * Fraction(base) ** exponent
+    """The number ``digits`` * base**exponent / 10**places, where no exponent is so low that it costs much."""
+    lowest = -len(str(digits)) - 9  # less than that is one unit of 10**-9, or 0
+    return Fraction(digits, 10**places) * Fraction(base) ** max(exponent, lowest)
 
 
 def _away_from_zero(number: Fraction) -> int:
@@ -90,19 +90,23 @@ def _away_from_zero(number: Fraction) -> int:
     return whole if number >= 0 else -whole
 
 
-def quantity(text: str | int) -> Quantity:
-    """``parse_quantity``, for numbers too."""
-    return parse_quantity(str(text))
+def quantity(value: str | int | float) -> Quantity:
+    """The quantity that a value of a manifest denotes: a number, or a text with blanks around it or not.
+
+    Raises ``ValueError`` as ``parse_quantity`` does.
+    Source: quantity.go UnmarshalJSON.
+    """
+    return parse_quantity(str(value).strip())
 
 
 def scaled_value(q: Quantity, power_of_ten: int) -> int:
-    """The quantity in units of 10**``power_of_ten``, rounded away from zero, and within 64 bits.
+    """The quantity in units of 10**``power_of_ten``, rounded away from zero, and at most what 64 bits hold.
 
     Source: quantity.go ScaledValue, amount.go AsScaledInt64.
     """
     size, power = abs(q.nano), 9 + power_of_ten
     size = -(-size // 10**power) if power > 0 else size * 10**-power
-    return max(-_MOST - 1, -size) if q.nano < 0 else min(size, _MOST)
+    return max(-size, -_LARGEST - 1) if q.nano < 0 else min(size, _LARGEST)
 
 
 def value(q: Quantity) -> int:
@@ -116,7 +120,7 @@ def milli_value(q: Quantity) -> int:
 
 
 def round_up(q: Quantity, power_of_ten: int) -> tuple[Quantity, bool]:
-    """The quantity rounded away from zero to a multiple of 10**``power_of_ten``, and whether it was one already.
+    """The quantity rounded away from zero to a multiple of 10**``power_of_ten``; whether it was one already.
 
     Source: quantity.go RoundUp.
     """
@@ -159,19 +163,21 @@ def as_float(q: Quantity) -> float:
 def canonical(q: Quantity) -> str:
     """The quantity as Kubernetes writes it: no fraction, and the largest suffix that allows this.
 
+    A binary suffix is for whole numbers from 1024 on; others are written with a decimal one.
+
     Source: quantity.go CanonicalizeBytes.
     """
     if q.nano == 0:
         return "0"
-    sign, nano = ("-", -q.nano) if q.nano < 0 else ("", q.nano)
-    if q.format == BINARY_SI and nano >= 1024 * NANO and nano % NANO == 0:
-        whole, power = nano // NANO, 0
-        while whole % 1024 == 0 and power < 60:
-            whole, power = whole // 1024, power + 10
-        return f"{sign}{whole}{'' if power == 0 else next(s for s, p in _BINARY.items() if p == power)}"
+    sign, number = ("-", -q.nano) if q.nano < 0 else ("", q.nano)
+    if q.format == BINARY_SI and number >= 1024 * NANO and number % NANO == 0:
+        number, power = number // NANO, 0
+        while number % 1024 == 0 and power < 60:
+            number, power = number // 1024, power + 10
+        return f"{sign}{number}{_BINARY_SUFFIX[power]}"
     power = -9
-    while nano % 1000 == 0 and (power < 18 or q.format == DECIMAL_EXPONENT):
-        nano, power = nano // 1000, power + 3
+    while number % 1000 == 0 and (power < 18 or q.format == DECIMAL_EXPONENT):
+        number, power = number // 1000, power + 3
     if q.format == DECIMAL_EXPONENT:
-        return f"{sign}{nano}{f'e{power}' if power else ''}"
-    return f"{sign}{nano}{next(s for s, p in _DECIMAL.items() if p == power)}"
+        return f"{sign}{number}e{power}" if power else f"{sign}{number}"
+    return f"{sign}{number}{_DECIMAL_SUFFIX[power]}"

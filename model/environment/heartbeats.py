@@ -12,7 +12,7 @@ what it can conclude, the same as a renewal that comes late.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kythera.model.api.coordination import Lease, LeaseSpec
@@ -20,6 +20,7 @@ from kythera.model.api.meta import ObjectMeta
 from kythera.model.host import UP
 from kythera.model.record import Age, Record, record
 from kythera.model.rule import Process, Yields, outcome, rule
+from kythera.model.system import BeforeTick
 from kythera.model.view import View
 
 
@@ -50,7 +51,7 @@ def leases(nodes: tuple[str, ...], present: View, heartbeats: tuple[Any, ...]) -
     }
 
 
-def prompt(nodes: tuple[str, ...], linked: bool) -> Callable[[Mapping[str, int], tuple[Any, ...], int], tuple[Any, ...]]:
+def prompt(nodes: tuple[str, ...], linked: bool) -> BeforeTick:
     """What the passing of time does to Leases in the prompt regime."""
 
     def renewed(index: Mapping[str, int], row: tuple[Any, ...], seconds: int) -> tuple[Any, ...]:

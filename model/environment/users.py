@@ -105,7 +105,7 @@ def evict(
         for pod in pods:
             if is_terminating(pod):
                 continue
-                now, refused = _carry_out((Evict(ref_of(pod)),), objects, kinds, handle)
+            now, refused = _carry_out((Evict(ref_of(pod)),), objects, kinds, handle)
             yield Outcome((("node", node), ("pod", pod.metadata.uid)), {"objects": now}, refused)
 
 

@@ -14,17 +14,17 @@ from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.control_plane.apiserver.handler import handle
-from kythera.model.environment import crashes, network
+from kythera.model.environment import containers, crashes, heartbeats, network, users, workload
 from kythera.model.feed import Objects, Shape, shaped, told
-from kythera.model.host import FINE, UP, Hosted, Outbox, process
+from kythera.model.host import COARSE, FINE, UP, Hosted, Outbox, process
 from kythera.model.normalise import HOSTNAME
 from kythera.model.record import Map, NodeName, Record, Uid, replace
 from kythera.model.rule import Process
-from kythera.model.scenarios.components import Member, members
+from kythera.model.scenarios.components import Member, members, watches_nodes
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Symmetry
-from kythera.model.system import Clock, Stage, System
+from kythera.model.system import PROMPT, BeforeTick, Clock, Stage, System
 from kythera.model.view import View
 
 
@@ -68,6 +68,7 @@ class _Compiler:
             self.add(member, self.hosted(member, found, admission, lagging), linked)
         if linked:
             self.links(found, faults.partition, faults.node_failure)
+        before = self.environment(nodes, linked)
         if faults.crash:
             self.crashes(found, faults.crash, linked)
         slots = tuple(self.slots.values())
@@ -77,7 +78,7 @@ class _Compiler:
             tuple(self.processes),
             tuple(self.stages),
             self.symmetry(slots, nodes),
-            Clock(self.rung.time, self.horizons(found)),
+            Clock(self.rung.time, self.horizons(found), before),
             {"granularity": self.rung.granularity, "nodes": nodes},
         )
 
@@ -125,11 +126,33 @@ class _Compiler:
         for kind, objects in zip(host.late, seen, strict=True):
             self.slots[f"seen/{name}/{kind}"] = Slot(f"seen/{name}/{kind}", objects, node)
             self.slots[f"pending/{name}/{kind}"] = Slot(f"pending/{name}/{kind}", (), node)
-            self.stages.append(_tell(name, kind, host.shape(kind)))
+            self.stages.append(_tell(name, kind, host.shape(kind), self.rung.granularity == COARSE))
         if self.rung.granularity == FINE:
             self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node)
         lossy = self.rung.granularity == FINE and self.rung.faults.lost_reply > 0
         self.processes.append(process(name, host, f"link/{member.unit}" if linked else None, member.extras, lossy))
+
+    def environment(self, nodes: tuple[NodeName, ...], linked: bool) -> BeforeTick | None:
+        """Users, workload, container crashes and heartbeats; what the clock does to heartbeats is returned."""
+        if self.scenario.events:
+            kinds = tuple(slot.kind for slot in self.slots.values() if slot.kind)
+            self.slots["events"] = Slot("events", users.Events())
+            self.processes.append(users.process(self.scenario.events, kinds, handle))
+        for n, group in enumerate(w for w in self.scenario.workload if w.cpu):
+            self.slots[f"usage/{n}"] = Slot(f"usage/{n}", workload.Usage(0, group.changes))
+            if group.changes:
+                self.processes.append(workload.process(n, group))
+        if self.rung.faults.container_crash:
+            self.slots["budget/containerCrash"] = Slot("budget/containerCrash", self.rung.faults.container_crash)
+            self.processes += [containers.process(node) for node in nodes]
+        if not watches_nodes(self.scenario, self.rung):
+            return None
+        for node in nodes:
+            self.slots[f"lease/{node}"] = Slot(f"lease/{node}", heartbeats.Heartbeat(), node)
+        if self.rung.time == PROMPT:
+            return heartbeats.prompt(nodes, linked)
+        self.processes += [heartbeats.process(node, linked) for node in nodes]
+        return None
 
     def links(self, found: Iterable[Member], partitions: int, failures: int) -> None:
         """The links of components and nodes, and what may happen to them."""
@@ -221,12 +244,12 @@ def _units(found: Iterable[Member]) -> dict[str, list[Member]]:
     return units
 
 
-def _tell(name: str, kind: str, shape: Shape | None) -> Stage:
+def _tell(name: str, kind: str, shape: Shape | None, newest: bool) -> Stage:
     """An informer is told what has become of the objects of a kind."""
     objects, seen, pending = f"objects/{kind}", f"seen/{name}/{kind}", f"pending/{name}/{kind}"
 
     def function(values: tuple[Any, ...]) -> tuple[Any, ...]:
         now, known, waiting = values
-        return (now, known, told(now, known, waiting, shape))
+        return (now, known, told(now, known, waiting, shape, newest))
 
     return Stage(f"tell {name} of {kind}", (objects, seen, pending), frozenset({objects}), function)

@@ -97,7 +97,8 @@ class Tables:
             judges: list[StepInvariant] = []
             for prop in on_steps:
                 if isinstance(prop, StepInvariant) and reads & set(prop.slots):
-                    judges.append(prop)
+                    if prop.by is None or process.name in prop.by:
+                        judges.append(prop)
             for judge in judges:
                 reads |= set(judge.slots)
             self.reads.append(tuple(sorted(self.index[name] for name in reads)))
@@ -249,7 +250,9 @@ class Tables:
                 yield special.action, self.normalised(state + special.delta, special)
         clock = self.system.clock
         if clock is not None and wake < NEVER and (clock.regime == ADVERSARIAL or not urgent):
-            yield -1, self.ticked(state, wake)
+            later = self.ticked(state, wake)
+            if later != state:
+                yield -1, later
 
 
 class Core:
@@ -298,7 +301,7 @@ class Core:
         codec = self.tables.codec
         for n, prop in enumerate(self.properties):
             index = [self.tables.index[name] for name in prop.slots]
-            if not isinstance(prop, Invariant) and prop.applies is None:
+            if not isinstance(prop, Invariant) and (prop.applies is None or prop.name in self.result.applied):
                 continue
             mask = codec.mask(index)
             judged = self.judged.setdefault(n, {})
@@ -400,8 +403,10 @@ class Core:
                     if found.failed:
                         self.report(found, state)
                 if clock is not None and wake < NEVER and (adversarial or not urgent):
-                    out.append(tables.ticked(state, wake))
-                    self.fired[CLOCK, "advance"] += 1
+                    later = tables.ticked(state, wake)
+                    if later != state:
+                        out.append(later)
+                        self.fired[CLOCK, "advance"] += 1
                 for mask, memo, _ in pairs:
                     memo[state & mask].visits += 1
                 transitions += len(out)

@@ -7,21 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kythera.traces.conformance.runner import Report, UnusableFolder, default_folder, run
+from kythera.traces.conformance.runner import Report, UnusableFolderError, default_folder, run
 
 
 def conformance_command(form: str, kind: str | None, folder: str | None) -> int:
-    """Run the cases and print the outcome; ``form`` is ``text`` or ``json``, ``kind`` a pattern such as ``filter/*``.
+    """Run the cases and print the outcome.
 
+    ``form`` is ``text`` or ``json``, ``kind`` a pattern such as ``filter/*``, ``folder`` where the cases are.
     Exit code: 0 when nothing failed but known exceptions, 1 otherwise, 2 when there is nothing to run.
     """
     try:
         report = run(default_folder() if folder is None else Path(folder), kind or "*")
-    except UnusableFolder as error:
+    except UnusableFolderError as error:
         click.echo(f"kythera: {error}", err=True)
         return 2
     if form == "json":
@@ -48,7 +50,7 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def _print(report: Report, console: Console) -> None:
-    table = Table(title="Upstream's unit-test cases", title_justify="left", show_footer=True)
+    table = Table(title="Upstream's unit-test cases", title_justify="left", show_footer=True, box=SIMPLE_HEAD)
     sums = {
         "cases": sum(each.cases for each in report.kinds),
         "passed": sum(each.passed for each in report.kinds),
@@ -70,6 +72,3 @@ def _print(report: Report, console: Console) -> None:
         if failure.id in report.exceptions:
             why = report.exceptions[failure.id]["why"]
             console.print(Text.assemble((failure.id, "yellow"), f" (known exception): {why}"), soft_wrap=True)
-    if sums["not modelled"]:
-        names = ", ".join(each.kind for each in report.kinds if each.not_modelled)
-        console.print(f"not modelled: {names}", soft_wrap=True, style="dim")

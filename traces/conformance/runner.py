@@ -25,7 +25,7 @@ VARIABLE = "KYTHERA_CONFORMANCE"
 COPY = Path("tests", "conformance", "cases")
 
 
-class UnusableFolder(Exception):
+class UnusableFolderError(Exception):
     """There are no cases to run, and the text says why in one line."""
 
 
@@ -50,7 +50,7 @@ class KindReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of all kinds, in the order of their names; and the exceptions that were known beforehand."""
+    """What became of all kinds, in the order of their names, and the known exceptions."""
 
     kinds: tuple[KindReport, ...]
     exceptions: Mapping[str, Mapping[str, str]]
@@ -69,14 +69,14 @@ class Report:
 def run(folder: Path, pattern: str = "*") -> Report:
     """Run the cases of a folder whose kind matches a pattern with ``*`` and ``?``.
 
-    Raises ``UnusableFolder`` when the folder holds no readable cases, or none of such a kind.
+    Raises ``UnusableFolderError`` when the folder holds no readable cases, or none of such a kind.
     """
     by_kind: dict[str, list[Case]] = {}
     for case in cases(folder):
         if fnmatchcase(case["kind"], pattern):
             by_kind.setdefault(case["kind"], []).append(case)
     if not by_kind:
-        raise UnusableFolder(f"no case in {folder} is of a kind like {pattern!r}")
+        raise UnusableFolderError(f"no case in {folder} is of a kind like {pattern!r}")
     return Report(tuple(_run_kind(kind, by_kind[kind]) for kind in sorted(by_kind)), exceptions())
 
 
@@ -112,18 +112,18 @@ def all_adapters() -> dict[str, Adapter]:
 
 
 def cases(folder: Path) -> list[Case]:
-    """All cases of a folder's JSON files; ``UnusableFolder`` when there are none, or a file can't be read."""
+    """All cases of a folder's JSON files; ``UnusableFolderError`` when there are none, or a file can't be read."""
     found: list[Case] = []
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UnusableFolder(f"{path} can't be read: {error}") from error
+            raise UnusableFolderError(f"{path} can't be read: {error}") from error
         if not isinstance(content, list) or not all(_is_case(case) for case in content):
-            raise UnusableFolder(f"{path} is no list of cases with an id and a kind")
+            raise UnusableFolderError(f"{path} is no list of cases with an id and a kind")
         found += content
     if not found:
-        raise UnusableFolder(f"there are no cases in {folder}")
+        raise UnusableFolderError(f"there are no cases in {folder}")
     return found
 
 
@@ -142,7 +142,7 @@ def exceptions() -> dict[str, dict[str, str]]:
 def default_folder() -> Path:
     """The folder that the environment names, or else the copy in the checkout that this module belongs to.
 
-    ``UnusableFolder`` when Kythera was installed without its tests.
+    ``UnusableFolderError`` when Kythera was installed without its tests.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -150,4 +150,4 @@ def default_folder() -> Path:
     for above in Path(__file__).resolve().parents:
         if (above / COPY).is_dir():
             return above / COPY
-    raise UnusableFolder(f"this installation has no copy of the cases: set {VARIABLE} or give a folder")
+    raise UnusableFolderError(f"this installation has no copy of the cases: set {VARIABLE} or give a folder")

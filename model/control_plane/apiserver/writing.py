@@ -163,6 +163,8 @@ def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
         raise other_incarnation(old, uid)
     if stale and not request.unconditional:
         raise conflict(resource.name, name)
+    if request.expected_owners not in (None, meta(old).owner_references):
+        raise conflict(resource.name, name)
     return replaced(store, old, obj, request.subresource)
 
 
@@ -208,6 +210,9 @@ def _ready_to_update(old: Record, obj: Record, subresource: str, classes: Priori
             new = replace(new, status=replace(new.status, qos_class=before.status.qos_class))
     elif subresource == "scale" and resource.scale:
         new = replace(before, spec=replace(before.spec, replicas=new.spec.replicas))
+    elif subresource == "ownerReferences":
+        owners = new.metadata.owner_references
+        new = replace(before, metadata=replace(before.metadata, owner_references=owners))
     elif subresource == "finalize" and isinstance(before, Namespace):
         new = replace(before, spec=new.spec)
     else:

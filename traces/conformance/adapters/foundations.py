@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -33,11 +34,11 @@ def _selected(expected: Case, got: Case) -> str | None:
     return None if found == expected else f"expected {expected}, got {found}"
 
 
-# Quantities ----------------------------------------------------------------------------------------------------------
+# Quantities
 
 
 def _number(text: str, form: str = quantity.DECIMAL_SI) -> Quantity:
-    """A quantity from an exact decimal number; what is finer than 10**-9 is kept by a larger unit where needed."""
+    """A quantity from an exact decimal number."""
     return Quantity(parse_quantity(text).nano, form)
 
 
@@ -78,6 +79,14 @@ def from_json(case: Case) -> str | None:
 def compare(case: Case) -> str | None:
     """Which of two quantities is larger."""
     a, b = (parse_quantity(case["input"][name]) for name in "ab")
+    return _selected(case["expected"], {"cmp": quantity.compare(a, b)})
+
+
+def compare_numbers(case: Case) -> str | None:
+    """Which of two numbers is larger; in a finer unit, as they may be finer than what can be read."""
+    texts = [case["input"][name] for name in "ab"]
+    places = max(len(text.partition(".")[2]) for text in texts)
+    a, b = (Quantity(int(Fraction(text) * 10**places)) for text in texts)
     return _selected(case["expected"], {"cmp": quantity.compare(a, b)})
 
 
@@ -128,7 +137,7 @@ def as_float(case: Case) -> str | None:
     return None if math.isclose(wanted, got, rel_tol=1e-12) else f"expected {wanted}, got {got}"
 
 
-# Label selectors -----------------------------------------------------------------------------------------------------
+# Label selectors
 
 
 def _requirements(given: list[Case]) -> tuple[Requirement, ...]:
@@ -142,9 +151,7 @@ def parse_labels(case: Case) -> str | None:
     except ValueError:
         return _selected(case["expected"], {"ok": False})
     asked = [{"key": r.key, "operator": r.operator, "values": sorted(r.values)} for r in selector]
-    return _selected(
-        case["expected"], {"ok": True, "restring": selector_text(selector), "requirements": asked}
-    )
+    return _selected(case["expected"], {"ok": True, "restring": selector_text(selector), "requirements": asked})
 
 
 def match_string(case: Case) -> str | None:
@@ -170,9 +177,7 @@ def match_requirements(case: Case) -> str | None:
 def requirement_valid(case: Case) -> str | None:
     """Whether a requirement is valid, and which of its fields isn't."""
     errors = requirement_errors(*_requirements([case["input"]]))
-    return _selected(
-        case["expected"], {"ok": not errors, "error_fields": [error.field for error in errors]}
-    )
+    return _selected(case["expected"], {"ok": not errors, "error_fields": [error.field for error in errors]})
 
 
 def requirements_to_string(case: Case) -> str | None:
@@ -190,9 +195,7 @@ def requires_exact_match(case: Case) -> str | None:
     given = case["input"]
     found = required_value(_requirements(given["requirements"]), given["key"])
     expected = case["expected"]
-    return _selected(
-        expected, {"found": found is not None, "value": expected.get("value") if found is None else found}
-    )
+    return _selected(expected, {"found": found is not None, "value": expected.get("value") if found is None else found})
 
 
 def label_selector_object(case: Case) -> str | None:
@@ -204,12 +207,10 @@ def label_selector_object(case: Case) -> str | None:
         selector = selector_of(decode(LabelSelector, data, Context()))
     except ValueError:
         return _selected(case["expected"], {"ok": False})
-    return _selected(
-        case["expected"], {"ok": True, "matches_nothing": False, "selector": selector_text(selector)}
-    )
+    return _selected(case["expected"], {"ok": True, "matches_nothing": False, "selector": selector_text(selector)})
 
 
-# Numbers that may be percentages -------------------------------------------------------------------------------------
+# Numbers that may be percentages
 
 
 def int_or_string_value(case: Case) -> str | None:
@@ -236,7 +237,7 @@ def int_or_string_parse(case: Case) -> str | None:
     return _selected(case["expected"], {"intOrString": int_or_string.parse(case["input"]["string"])})
 
 
-# Names ---------------------------------------------------------------------------------------------------------------
+# Names
 
 
 def valid(check: Callable[[Any], tuple[str, ...]], case: Case) -> str | None:
@@ -285,7 +286,7 @@ ADAPTERS: dict[str, Callable[[Case], str | None]] = {
     "quantity/canonical": emit,
     "quantity/from-json": from_json,
     "quantity/cmp": compare,
-    "quantity/cmp-values": compare,
+    "quantity/cmp-values": compare_numbers,
     "quantity/add": partial(arithmetic, quantity.add),
     "quantity/sub": partial(arithmetic, quantity.subtract),
     "quantity/add-strings": partial(arithmetic_of_texts, quantity.add),
@@ -309,9 +310,7 @@ ADAPTERS: dict[str, Callable[[Case], str | None]] = {
     "intstr/scaled": int_or_string_scaled,
     "intstr/parse": int_or_string_parse,
     **{f"validate/{name}": partial(valid, check) for name, check in _CHECKS.items()},
-    "validate/IsValidIP": partial(
-        valid_address, ip_addresses.is_valid_ip, ip_addresses.is_valid_ip_for_legacy_field
-    ),
+    "validate/IsValidIP": partial(valid_address, ip_addresses.is_valid_ip, ip_addresses.is_valid_ip_for_legacy_field),
     "validate/IsValidCIDR": partial(
         valid_address, ip_addresses.is_valid_cidr, ip_addresses.is_valid_cidr_for_legacy_field
     ),

@@ -9,7 +9,7 @@ from kythera.model.api import names
 from kythera.model.api.apps import Deployment, DeploymentStrategy, ReplicaSet
 from kythera.model.api.core.pod import PodTemplateSpec
 from kythera.model.api.labels import matches
-from kythera.model.api.meta import LabelSelector
+from kythera.model.api.meta import IntOrString, LabelSelector
 from kythera.model.control_plane.apiserver.validation.fields import (
     Errors,
     amount_or_percent,
@@ -113,9 +113,12 @@ def _strategy(strategy: DeploymentStrategy) -> Errors:
         unavailable, surge = rolling.max_unavailable, rolling.max_surge
         yield from amount_or_percent(f"{at}.maxUnavailable", unavailable)
         yield from amount_or_percent(f"{at}.maxSurge", surge)
-        if unavailable in (0, None) or percentage(unavailable) == 0:
-            if surge in (0, None) or percentage(surge) == 0:
-                yield invalid(f"{at}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
+        if _is_zero(unavailable) and _is_zero(surge):
+            yield invalid(f"{at}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
         yield from at_most_100_percent(f"{at}.maxUnavailable", unavailable)
     else:
         yield unsupported(f"{at}.type", strategy.type, ("Recreate", "RollingUpdate"))
+
+
+def _is_zero(value: IntOrString | None) -> bool:
+    return value in (0, None) or percentage(value) == 0

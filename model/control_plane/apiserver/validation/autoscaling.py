@@ -6,6 +6,7 @@ Source: pkg/apis/autoscaling/validation/validation.go.
 from __future__ import annotations
 
 from kythera.model.api.autoscaling import (
+    ContainerResourceMetricSource,
     CrossVersionObjectReference,
     HorizontalPodAutoscaler,
     HPAScalingRules,
@@ -33,8 +34,7 @@ MOST_STABILIZATION_SECONDS, MOST_PERIOD_SECONDS = 3600, 1800
 def validate_autoscaler(autoscaler: HorizontalPodAutoscaler) -> Errors:
     """What the API server has against an autoscaler.
 
-    Zero as the smallest number of replicas is allowed since HPAScaleToZero is: only with an Object or
-    External metric; the default is that it isn't, and then the smallest is 1.
+    The smallest number of replicas is 1: scaling to zero is behind a gate that is off by default.
     Source: pkg/apis/autoscaling/validation/validation.go validateHorizontalPodAutoscalerSpec.
     """
     spec = autoscaler.spec
@@ -159,9 +159,8 @@ def _source(metric: MetricSpec, field: str, at: str) -> Errors:
             return
         if not source.name:
             yield required(f"{at}.name", "must specify a resource name")
-        if field == "containerResource" and metric.container_resource is not None:
-            if not metric.container_resource.container:
-                yield required(f"{at}.container", "must specify a container")
+        if isinstance(source, ContainerResourceMetricSource) and not source.container:
+            yield required(f"{at}.container", "must specify a container")
         yield from _target(source.target, f"{at}.target")
         if source.target.average_utilization is None and source.target.average_value is None:
             detail = "must set either a target raw value or a target utilization"

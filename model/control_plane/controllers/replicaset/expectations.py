@@ -79,3 +79,11 @@ def observed(local: Local, after: View, replica_sets: frozenset[Uid]) -> Local:
         if memory.replica_set in replica_sets:
             result = remember(result, shown(memory, after.list(Pod)))
     return result
+
+
+def caught_up(local: Local) -> Local:
+    """The memories once the informers show the present: whatever was done has shown, if only by being gone again."""
+    result: Local = ()
+    for memory in local:
+        result = remember(result, replace(memory, created=frozenset(), deleted=frozenset()))
+    return result

@@ -15,22 +15,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from kythera.model.api.apps import ReplicaSet
-from kythera.model.api.core.pod import Pod
+from kythera.model.api.core.container import Container, ContainerStatus
+from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.labels import matches
-from kythera.model.api.meta import ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta
 from kythera.model.api.ownership import claim, is_claimed, owner_reference
 from kythera.model.api.pods import condition, controller_of, is_active, is_ready, is_terminal, is_terminating
 from kythera.model.control_plane.controllers.replicaset.expectations import (
     Local,
+    caught_up,
     observed,
     recall,
     remember,
     shown,
 )
-from kythera.model.control_plane.controllers.replicaset.ranking import choices, ready_age
+from kythera.model.control_plane.controllers.replicaset.ranking import DELETION_COST, choices, ready_age
 from kythera.model.control_plane.controllers.replicaset.status import REPLICA_FAILURE, calculate_status
 from kythera.model.controller import Controller, Reply, Step
-from kythera.model.record import Record, replace
+from kythera.model.record import Age, Map, Record, replace
 from kythera.model.request import Create, Delete, Ref, Request, Update, ref_of
 from kythera.model.view import View
 
@@ -57,7 +59,11 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
     claims = claim(replica_set, selector, (pod for pod in pods if is_active(pod)))
     active = claims.claimed
     memory = shown(recall(local, replica_set.metadata.uid), pods)
-    claiming = tuple(Update(each) for each in (*claims.adopted, *claims.released))
+    owners = {pod.metadata.uid: pod.metadata.owner_references for pod in pods}
+    claiming = tuple(
+        Update(each, "ownerReferences", unconditional=True, expected_owners=owners[each.metadata.uid])
+        for each in (*claims.adopted, *claims.released)
+    )
     terminating = sum(
         is_terminating(pod) and not is_terminal(pod) and is_claimed(replica_set, selector, pod)
         for pod in pods
@@ -132,6 +138,47 @@ def related_pods(view: View, replica_set: ReplicaSet) -> tuple[Pod, ...]:
     return tuple(pod for pod in pods if any(matches(selector, pod.metadata.labels) for selector in siblings))
 
 
+def pod_shape(pod: Pod) -> Pod:
+    """What the controller reads of a pod: labels and owners, where it is, how far it is, and what ranks it."""
+    old, status = pod.metadata, pod.status
+    meta = ObjectMeta(
+        name=old.name,
+        generate_name=old.generate_name,
+        namespace=old.namespace,
+        uid=old.uid,
+        labels=old.labels,
+        annotations=Map({k: v for k, v in old.annotations.items() if k == DELETION_COST}),
+        creation_timestamp=old.creation_timestamp,
+        deletion_timestamp=None if old.deletion_timestamp is None else Age(0),
+        owner_references=old.owner_references,
+    )
+    sidecars = tuple(
+        Container(name=c.name, restart_policy="Always") for c in pod.spec.init_containers if c.restart_policy
+    )
+    ready = condition(status.conditions, "Ready")
+    seen = (
+        ()
+        if ready is None
+        else (Condition("Ready", ready.status, last_transition_time=ready.last_transition_time),)
+    )
+    return Pod(
+        meta,
+        PodSpec(node_name=pod.spec.node_name, init_containers=sidecars),
+        PodStatus(
+            phase=status.phase,
+            conditions=seen,
+            init_container_statuses=_restarts(status.init_container_statuses),
+            container_statuses=_restarts(status.container_statuses),
+        ),
+    )
+
+
+def _restarts(statuses: Sequence[ContainerStatus]) -> tuple[ContainerStatus, ...]:
+    return tuple(
+        ContainerStatus(name=s.name, restart_count=s.restart_count) for s in statuses if s.restart_count
+    )
+
+
 def _until_next_available(replica_set: ReplicaSet, active: Sequence[Pod]) -> int | None:
     """Seconds until the next ready pod counts as available, or ``None`` if none is waiting for that."""
     minimum = replica_set.spec.min_ready_seconds
@@ -193,5 +240,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
         reconcile=reconcile,
         observe=observe,
         replied=partial(replied, expectations=expectations),
+        shapes={Pod: pod_shape},
+        caught_up=caught_up,
         says="keeps the number of pods that each ReplicaSet asks for",
     )

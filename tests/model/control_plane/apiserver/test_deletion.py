@@ -91,8 +91,8 @@ def test_finalizers_hold_an_object_and_none_may_come_while_it_is_being_deleted()
     more = replace(marked, metadata=replace(marked.metadata, finalizers=("x.y/z", "x.y/w")))
     _, reply = handle(store, Update(more))
     assert reply.message == (
-        'ConfigMap "a" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object '
-        'is being deleted, found new finalizers []string{"x.y/w"}'
+        'ConfigMap "a" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the '
+        'object is being deleted, found new finalizers []string{"x.y/w"}'
     )
     assert handle(store, Delete(MAP))[0] is store
 
