@@ -14,6 +14,7 @@ from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.core.service import Service
 from kythera.model.api.meta import Condition
+from kythera.model.api.pods import set_condition
 from kythera.model.api.requests import qos_class
 from kythera.model.control_plane.apiserver.admission import PriorityClasses, admit
 from kythera.model.control_plane.apiserver.defaulting import default
@@ -165,7 +166,19 @@ def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
         raise conflict(resource.name, name)
     if request.expected_owners not in (None, meta(old).owner_references):
         raise conflict(resource.name, name)
-    return replaced(store, old, obj, request.subresource)
+    patches = request.unconditional and request.subresource in ("status", "conditions")
+    return replaced(store, old, _onto(old, obj) if patches else obj, request.subresource)
+
+
+def _onto(old: Record, obj: Record) -> Record:
+    """A status patch: conditions of types that it does not speak of stay as they are stored."""
+    stored, sent = getattr(old, "status", None), getattr(obj, "status", None)
+    if not isinstance(stored, PodStatus) or not isinstance(sent, PodStatus):
+        return obj
+    conditions = stored.conditions
+    for each in sent.conditions:
+        conditions = set_condition(conditions, each)
+    return cast(Record, replace(cast(Any, obj), status=replace(sent, conditions=conditions)))
 
 
 def replaced(store: View, old: Record, obj: Record, subresource: str = "") -> tuple[View, Reply]:
@@ -208,6 +221,8 @@ def _ready_to_update(old: Record, obj: Record, subresource: str, classes: Priori
         new = replace(before, status=status)
         if isinstance(new, Pod) and not new.status.qos_class:
             new = replace(new, status=replace(new.status, qos_class=before.status.qos_class))
+    elif subresource == "conditions" and isinstance(before, Pod):
+        new = replace(before, status=replace(before.status, conditions=new.status.conditions))
     elif subresource == "scale" and resource.scale:
         new = replace(before, spec=replace(before.spec, replicas=new.spec.replicas))
     elif subresource == "ownerReferences":

@@ -184,8 +184,6 @@ def _reported(state: NodeState, view: View, pod: Pod, done: list[Change], settin
     A pod is deleted from the API only after all its containers have stopped, its final status has been sent,
     and its deletion had been asked for.
     Source: pkg/kubelet/status/status_manager.go syncPod, canBeDeleted.
-    Simplifies: upstream patches the status onto a freshly read pod; here the conditions of others are written
-    as they were last seen.
     """
     worker = worker_of(state, uid_of(pod))
     does = [change.does for change in done]
@@ -195,7 +193,9 @@ def _reported(state: NodeState, view: View, pod: Pod, done: list[Change], settin
         old = worker.reported or pod.status
         status = _status(state, view, pod, worker, old)
         if worker.disputed or worker.reported is None or own_part(status) != own_part(worker.reported):
-            requests.append(Update(replace(pod, status=status), "status", unconditional=True))
+            own = tuple(each for each in status.conditions if each.type in OWNED)
+            patch = replace(pod, status=replace(status, conditions=own))
+            requests.append(Update(patch, "status", unconditional=True))
             worker = replace(worker, reported=status, disputed=False)
             does.append("report")
             whys.append(f"it is {status.phase}")
