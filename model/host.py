@@ -37,6 +37,9 @@ GONE = "gone"
 PROVISIONAL = 1_000_000
 """Uids of objects just made start here, until normalising gives them the smallest free number."""
 
+REMEMBERED = 2
+"""How many older states of a kind another API server's cache may still answer with (staleness timeTravel)."""
+
 TIMEOUT = Reply(504, "Timeout", "the server was unable to return a response in the time allotted")
 
 Handle = Callable[..., tuple[View, Reply]]
@@ -125,7 +128,7 @@ class Hosted:
 @rule("{process} sees {what}")
 def learn(
     local: Any, outbox: Outbox, link: str, seen: tuple[Objects, ...], pending: tuple[Pending, ...],
-    hosted: Hosted,
+    past: tuple[Pending, ...], hosted: Hosted,
 ) -> Yields:  # fmt: skip
     """An informer receives the next event of its watch, and the component's event handlers run.
 
@@ -140,12 +143,22 @@ def learn(
             at = next(i for i, waiting in enumerate(left) if waiting)
             local, now, left = _event(local, now, left, at, hosted)
         local = hosted.controller.caught_up(local)
-        yield Outcome((("what", "the present"),), {"local": local, "seen": now, "pending": left})
+        writes = {"local": local, "seen": now, "pending": left, "past": _past(past, seen, now)}
+        yield Outcome((("what", "the present"),), writes)
         return
     for at, waiting in enumerate(pending):
         if waiting:
             after, now, left = _event(local, seen, pending, at, hosted)
-            yield Outcome((("what", hosted.late[at]),), {"local": after, "seen": now, "pending": left})
+            writes = {"local": after, "seen": now, "pending": left, "past": _past(past, seen, now)}
+            yield Outcome((("what", hosted.late[at]),), writes)
+
+
+def _past(past: tuple[Pending, ...], seen: tuple[Objects, ...], now: tuple[Objects, ...]) -> tuple[Pending, ...]:
+    """What an older cache may still show, where time travel is possible (else ``past`` is empty and stays so)."""
+    return tuple(
+        older if before == after else (*older, before)[-REMEMBERED:]
+        for older, before, after in zip(past, seen, now, strict=False)
+    )
 
 
 def _event(
@@ -272,7 +285,9 @@ def describe(request: Request) -> str:
     return f"{verb} {type(about).__name__ if about is not None else request.ref.kind}"  # type: ignore[union-attr]
 
 
-def process(name: str, hosted: Hosted, link: str | None, extras: tuple[str, ...] = (), lossy: bool = False) -> Process:
+def process(
+    name: str, hosted: Hosted, link: str | None, extras: tuple[str, ...] = (), lossy: bool = False, travels: bool = False
+) -> Process:
     """The process that runs a controller."""
     fine = hosted.granularity == FINE
     moving = (decide, send, *((lose,) if lossy else ())) if fine else (work,)
@@ -282,6 +297,7 @@ def process(name: str, hosted: Hosted, link: str | None, extras: tuple[str, ...]
         "local": f"local/{name}",
         "seen": tuple(f"seen/{name}/{kind}" for kind in hosted.late),
         "pending": tuple(pending.values()),
+        "past": tuple(f"past/{name}/{kind}" for kind in hosted.late) if travels else (),
         "unseen": tuple(pending[kind] for kind in hosted.conditional),
         "idle": tuple(pending.values()) if hosted.fresh else (),
         "live": tuple(f"objects/{kind}" for kind in hosted.live),

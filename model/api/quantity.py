@@ -104,8 +104,9 @@ def scaled_value(q: Quantity, power_of_ten: int) -> int:
 
     Source: quantity.go ScaledValue, amount.go AsScaledInt64.
     """
-    size, power = abs(q.nano), 9 + power_of_ten
-    size = -(-size // 10**power) if power > 0 else size * 10**-power
+    power = 9 + power_of_ten
+    unit: int = 10 ** abs(power)
+    size = -(-abs(q.nano) // unit) if power > 0 else abs(q.nano) * unit
     return max(-size, -_LARGEST - 1) if q.nano < 0 else min(size, _LARGEST)
 
 

@@ -82,6 +82,11 @@ class _Compiler:
             {"granularity": self.rung.granularity, "nodes": nodes},
         )
 
+    @property
+    def travels(self) -> bool:
+        """Whether a restarted client may read an older cache than before."""
+        return self.rung.faults.staleness == "timeTravel" and self.rung.faults.crash > 0
+
     def of(self, kind: str) -> Objects:
         """The objects of a kind, in the order of a snapshot."""
         found: list[Any] = [obj for obj in self.objects if kind_of(obj) == kind]
@@ -126,11 +131,15 @@ class _Compiler:
         for kind, objects in zip(host.late, seen, strict=True):
             self.slots[f"seen/{name}/{kind}"] = Slot(f"seen/{name}/{kind}", objects, node)
             self.slots[f"pending/{name}/{kind}"] = Slot(f"pending/{name}/{kind}", (), node)
+            if self.travels:
+                self.slots[f"past/{name}/{kind}"] = Slot(f"past/{name}/{kind}", (), node)
+                self.stages.append(_forget(f"past/{name}/{kind}"))
             self.stages.append(_tell(name, kind, host.shape(kind), self.rung.granularity == COARSE))
         if self.rung.granularity == FINE:
             self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node)
         lossy = self.rung.granularity == FINE and self.rung.faults.lost_reply > 0
-        self.processes.append(process(name, host, f"link/{member.unit}" if linked else None, member.extras, lossy))
+        link = f"link/{member.unit}" if linked else None
+        self.processes.append(process(name, host, link, member.extras, lossy, self.travels))
 
     def environment(self, nodes: tuple[NodeName, ...], linked: bool) -> BeforeTick | None:
         """Users, workload, container crashes and heartbeats; what the clock does to heartbeats is returned."""
@@ -187,6 +196,7 @@ class _Compiler:
                     outboxes,
                     f"link/{parts[0].unit}" if linked else None,
                     tuple(m.crashed for m in parts),
+                    tuple(n.removeprefix("past/") for m in parts for n in self.slots if n.startswith(f"past/{m.name}/")),
                 )
             )
 
@@ -242,6 +252,17 @@ def _units(found: Iterable[Member]) -> dict[str, list[Member]]:
     for member in found:
         units.setdefault(member.unit, []).append(member)
     return units
+
+
+def _forget(past: str) -> Stage:
+    """What an older cache shows makes no difference once nothing can crash any more."""
+
+    def function(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        older, crashes_left = values
+        return (older if crashes_left else (), crashes_left)
+
+    reads = (past, "budget/crash")
+    return Stage(f"forget {past}", reads, frozenset(reads), function)
 
 
 def _tell(name: str, kind: str, shape: Shape | None, newest: bool) -> Stage:

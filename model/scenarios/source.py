@@ -6,6 +6,7 @@ YAML as kubectl reads it (several documents, JSON as its subset, ``List`` object
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,26 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: load
 _Loader.add_constructor("tag:yaml.org,2002:binary", lambda loader, node: loader.construct_scalar(node))
 
 
+class _TooMuch(Exception):
+    """The text describes more than anybody would write: what is left of it is not read."""
+
+
+def _number(loader: Any, node: Any) -> Any:
+    """A number, but ``12:30``, which YAML 1.1 reads in base 60 and Kubernetes as text."""
+    if ":" in node.value:
+        return loader.construct_scalar(node)
+    if node.tag.endswith("int"):
+        return loader.construct_yaml_int(node)
+    value = loader.construct_yaml_float(node)
+    if not math.isfinite(value):
+        raise ValueError(f"expected a finite number, found {node.value}")
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+
+
 def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     """The files that the paths mean: folders are searched, in the order of names."""
     files: list[Path] = []
@@ -126,12 +147,15 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         problems.append(Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}"))
+    except _TooMuch as error:
+        problems.append(Problem(file, 0, "", str(error)))
     except (RecursionError, ValueError, OverflowError) as error:
-        problems.append(Problem(file, 0, "", f"not YAML: {error or 'nested too deeply'}"))
+        problems.append(Problem(file, 0, "", f"not YAML: {str(error) or 'nested too deeply'}"))
     return documents, problems
 
 
 DEEPEST = 100
+MOST_VALUES = 1_000_000
 
 
 def _plain(
@@ -139,21 +163,19 @@ def _plain(
 ) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
     if depth > DEEPEST:
-        problems.append(Problem(file, node.start_mark.line + 1, "", f"nested deeper than {DEEPEST} levels"))
-        return None
+        raise _TooMuch(f"line {node.start_mark.line + 1}: nested deeper than {DEEPEST} levels")
+    if len(lines) > MOST_VALUES:
+        raise _TooMuch(f"a document of more than {MOST_VALUES} values")
     if isinstance(node, yaml.MappingNode):
+        _check_keys(node, path, file, problems)
         loader.flatten_mapping(node)
         made: dict[str, Any] = {}
-        own: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 problems.append(Problem(file, key_node.start_mark.line + 1, field_text(path), "a key must be text"))
                 continue
             key = str(key_node.value)
             here = (*path, key)
-            if key in own:
-                problems.append(Problem(file, key_node.start_mark.line + 1, field_text(here), "the key is there twice"))
-            own.add(key)
             lines[here] = key_node.start_mark.line + 1
             made[key] = _plain(loader, value_node, here, lines, file, problems, depth + 1)
         return made
@@ -168,6 +190,20 @@ def _plain(
         problems.append(Problem(file, node.start_mark.line + 1, field_text(path), str(what)))
         return None
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(node.value)
+
+
+def _check_keys(node: Any, path: Path_, file: str, problems: list[Problem]) -> None:
+    """Refuse a key that is written twice; a key may well be merged in (``<<``) and written besides."""
+    if getattr(node, "is_checked", False):
+        return
+    node.is_checked = True
+    own: set[str] = set()
+    for key_node, _ in node.value:
+        key = str(key_node.value)
+        if key in own and isinstance(key_node, yaml.ScalarNode) and key != "<<":
+            text = "the key is there twice"
+            problems.append(Problem(file, key_node.start_mark.line + 1, field_text((*path, key)), text))
+        own.add(key)
 
 
 def _flat(document: Document, problems: list[Problem]) -> Iterator[Document]:

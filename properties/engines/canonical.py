@@ -1,110 +1,232 @@
-"""The canonical form of a state, on integers.
+"""The canonical form of a state, and its ageing, on integers.
 
 The same renaming as ``Symmetry.plan`` finds and ``Symmetry.apply`` carries out, taken apart so that each part is
 remembered: the order of nodes by the bits of what it depends on, the numbering of uids by the stored objects and the
-set of uids in use, and what each renaming makes of each value.
+set of uids in use, and what each renaming makes of each ``Block`` of fields: the slots of one process lie together,
+and what they hold comes back in many states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from kythera.model.normalise import IDENTITY, Renaming, rename, uids_in
-from kythera.model.symmetry import Symmetry
-from kythera.properties.engines.codec import Codec
+from kythera.model.normalise import IDENTITY, Renaming, older, rename, uids_in
+from kythera.model.symmetry import Symmetry, order_pods
+from kythera.model.system import System
+from kythera.properties.engines.codec import Codec, Relayout
+
+FIRST_PROVISIONAL = 1000
+
+
+@dataclass(slots=True)
+class Change:
+    """A change of every value of a state: a renaming, or the passing of so many seconds.
+
+    ``target``: the slot that the value of each slot goes to.  ``known``: per table, what becomes of each number.
+    """
+
+    number: int
+    function: Callable[[Any], Any]
+    target: list[int]
+    known: list[dict[int, int]]
+
+
+@dataclass(slots=True)
+class Piece:
+    """One situation of a block: the uids in it, as bits, and what each change (by its number) makes of it."""
+
+    uids: int
+    images: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Block:
+    """Some fields that are looked up together."""
+
+    slots: tuple[int, ...]
+    mask: int = 0
+    pieces: dict[int, Piece] = field(default_factory=dict)
+
+
+class Blocks:
+    """The fields of a system by the process that they belong to; the stored objects are a block of their own."""
+
+    def __init__(self, system: System, codec: Codec) -> None:
+        self.codec = codec
+        home: dict[str, str] = {}
+        for process in system.processes:
+            for name in process.reads(process.rules):
+                home.setdefault(name, process.name)
+        groups: dict[str, list[int]] = {}
+        for i, slot in enumerate(system.slots):
+            groups.setdefault("" if slot.kind else home.get(slot.name, ""), []).append(i)
+        self.blocks = [Block(tuple(slots)) for slots in groups.values()]
+        self.used: list[dict[int, int]] = [{} for _ in codec.ids]  # table -> value's number -> uids as bits
+        self.changes: list[Change] = []
+        for block in self.blocks:
+            block.mask = codec.mask(block.slots)
+
+    def relayout(self, moved: Relayout) -> None:
+        """Move what is remembered."""
+        for block in self.blocks:
+            block.mask = self.codec.mask(block.slots)
+            block.pieces = {
+                moved(key): Piece(piece.uids, {n: moved(image) for n, image in piece.images.items()})
+                for key, piece in block.pieces.items()
+            }
+
+    def uids_of(self, slot: int, number: int) -> int:
+        """The uids in a value of a slot, as bits of a number."""
+        table = self.codec.table[slot]
+        found = self.used[table].get(number)
+        if found is None:
+            found = 0
+            for uid in uids_in(self.codec.values[table][number]):
+                found |= 1 << _bit(uid)
+            self.used[table][number] = found
+        return found
+
+    def piece(self, block: Block, key: int) -> Piece:
+        """What is known of a block in a situation."""
+        found = block.pieces.get(key)
+        if found is None:
+            uids = 0
+            for slot in block.slots:
+                uids |= self.uids_of(slot, self.codec.number(slot, key))
+            found = block.pieces[key] = Piece(uids)
+        return found
+
+    def pieces(self, state: int) -> list[Piece]:
+        """A state block by block."""
+        found = []
+        for block in self.blocks:
+            key = state & block.mask
+            piece = block.pieces.get(key)
+            found.append(self.piece(block, key) if piece is None else piece)
+        return found
+
+    def change(self, function: Callable[[Any], Any], target: Mapping[int, int]) -> Change:
+        """A new change; ``target`` names the slots whose values go elsewhere."""
+        slots = range(len(self.codec.table))
+        made = Change(len(self.changes), function, [target.get(i, i) for i in slots], [{} for _ in self.codec.ids])
+        self.changes.append(made)
+        return made
+
+    def image(self, block: Block, key: int, change: Change) -> int:
+        """What a change makes of a block in a situation."""
+        piece = self.piece(block, key)
+        found = piece.images.get(change.number)
+        if found is not None:
+            return found
+        codec, new = self.codec, 0
+        for slot in block.slots:
+            table, number, target = codec.table[slot], codec.number(slot, key), change.target[slot]
+            image = change.known[table].get(number)
+            if image is None or image > codec.low[target]:
+                image = codec.id(target, change.function(codec.values[table][number]))
+                change.known[table][number] = image
+            new |= image << codec.offset[target]
+        piece.images[change.number] = new
+        return new
+
+    def apply(self, state: int, change: Change, pieces: list[Piece] | None = None) -> int:
+        """A state after a change."""
+        new, number = 0, change.number
+        for block, piece in zip(self.blocks, self.pieces(state) if pieces is None else pieces, strict=True):
+            image = piece.images.get(number)
+            new |= self.image(block, state & block.mask, change) if image is None else image
+        return new
 
 
 class Canonical:
-    """The canonical forms of the states of one system; ``relayout`` when fields have moved."""
+    """The canonical forms of the states of one system."""
 
-    def __init__(self, symmetry: Symmetry, codec: Codec) -> None:
+    def __init__(self, symmetry: Symmetry, blocks: Blocks) -> None:
         self.symmetry = symmetry
-        self.codec = codec
-        self.used: list[dict[int, int]] = [{} for _ in codec.ids]  # table -> value's number -> uids as bits
-        self.renamers: dict[Renaming, Callable[[int], int]] = {}
-        self.relayout()
-
-    def relayout(self) -> None:
-        """Forget what depends on where the fields lie."""
-        codec, symmetry = self.codec, self.symmetry
-        self.node_mask = codec.mask(symmetry.node_reads)
+        self.blocks = blocks
+        self.codec = blocks.codec
+        self.pods = [i for i in symmetry.stored if symmetry.slots[i].kind == "Pod" and symmetry.pods]
+        self.ordered: dict[int, bool] = {}
         self.node_memo: dict[int, Renaming] = {}
-        self.stored_mask = codec.mask(symmetry.stored)
-        self.uid_memo: dict[tuple[int, int, Renaming], Renaming] = {}
-        self.renamers = {}
-        self.fields = list(zip(codec.offset, codec.low, codec.table, strict=True))
+        self.node_mask = self.codec.mask(symmetry.node_reads)
+        self.uid_memo: dict[tuple[int, int, Renaming], Change | None] = {}
+        self.stored_mask = self.codec.mask(symmetry.stored)
+        self.changes: dict[Renaming, Change] = {}
 
-    def order_nodes(self, state: int) -> Renaming:
-        """How the nodes of a state are to be exchanged."""
-        if not self.node_mask:
-            return IDENTITY
-        key = state & self.node_mask
-        found = self.node_memo.get(key)
+    def relayout(self, moved: Relayout) -> None:
+        """Move what is remembered."""
+        self.node_mask = self.codec.mask(self.symmetry.node_reads)
+        self.node_memo = {moved(key): value for key, value in self.node_memo.items()}
+        self.stored_mask = self.codec.mask(self.symmetry.stored)
+        self.uid_memo = {
+            (moved(key), bits, nodes): value for (key, bits, nodes), value in self.uid_memo.items()
+        }
+
+    def in_order(self, slot: int, number: int) -> bool:
+        """Whether the pods of a value of their slot are numbered in their canonical order."""
+        found = self.ordered.get(number)
         if found is None:
-            found = self.node_memo[key] = self.symmetry.order_nodes(self.codec.decode(key))
+            order = order_pods(self.codec.values[self.codec.table[slot]][number])
+            found = self.ordered[number] = all(a <= b for a, b in zip(order, order[1:], strict=False))
         return found
 
-    def uids(self, state: int) -> int:
-        """The uids that a state holds, as bits of a number."""
-        bits, used = 0, self.used
-        for offset, low, table in self.fields:
-            number = state >> offset & low
-            mine = used[table].get(number)
-            if mine is None:
-                mine = 0
-                for uid in uids_in(self.codec.values[table][number]):
-                    mine |= 1 << _bit(uid)
-                used[table][number] = mine
-            bits |= mine
-        return bits
+    def order_nodes(self, key: int) -> Renaming:
+        """How the nodes of a state are to be exchanged; ``key`` is the state under ``node_mask``."""
+        found = self.node_memo.get(key)
+        if found is None:
+            found = self.node_memo[key] = (
+                self.symmetry.order_nodes(self.codec.decode(key)) if self.symmetry.node_reads else IDENTITY
+            )
+        return found
+
+    def plan(self, key: int, bits: int, nodes: Renaming) -> Change | None:
+        """The renaming of a state, if any: ``key`` is the state under ``stored_mask``, ``bits`` are the uids in it."""
+        try:
+            return self.uid_memo[key, bits, nodes]
+        except KeyError:
+            renaming = self.symmetry.number(self.codec.decode(key), frozenset(_uids(bits)), nodes)
+            found = self.uid_memo[key, bits, nodes] = self.change(renaming) if renaming else None
+            return found
+
+    def change(self, renaming: Renaming) -> Change:
+        """A renaming as a change of blocks."""
+        found = self.changes.get(renaming)
+        if found is None:
+            target: dict[int, int] = {}
+            slots = self.symmetry.node_slots
+            for old, new in renaming.nodes.items():
+                target.update(zip(slots.get(old, ()), slots.get(new, ()), strict=True))
+            found = self.changes[renaming] = self.blocks.change(lambda value: rename(value, renaming), target)
+        return found
 
     def __call__(self, state: int) -> int:
         """The canonical form of a state."""
-        nodes = self.order_nodes(state)
-        bits = self.uids(state)
-        key = (state & self.stored_mask, bits, nodes)
-        renaming = self.uid_memo.get(key)
-        if renaming is None:
-            renaming = self.uid_memo[key] = self.symmetry.number(
-                self.codec.decode(state & self.stored_mask), frozenset(_uids(bits)), nodes
+        nodes = self.order_nodes(state & self.node_mask)
+        pieces, bits = self.blocks.pieces(state), 0
+        for piece in pieces:
+            bits |= piece.uids
+        change = self.plan(state & self.stored_mask, bits, nodes)
+        return state if change is None else self.blocks.apply(state, change, pieces)
+
+
+class Ageing:
+    """The passing of time, on integers."""
+
+    def __init__(self, horizons: Mapping[str, int], blocks: Blocks) -> None:
+        self.horizons = horizons
+        self.blocks = blocks
+        self.changes: dict[int, Change] = {}
+
+    def change(self, seconds: int) -> Change:
+        """So many seconds, as a change of blocks."""
+        found = self.changes.get(seconds)
+        if found is None:
+            found = self.changes[seconds] = self.blocks.change(
+                lambda value: older(value, seconds, self.horizons), {}
             )
-        if not renaming:
-            return state
-        renamer = self.renamers.get(renaming)
-        if renamer is None:
-            renamer = self.renamers[renaming] = self._renamer(renaming)
-        return renamer(state)
-
-    def _renamer(self, renaming: Renaming) -> Callable[[int], int]:
-        """The function that carries a renaming out on states."""
-        codec = self.codec
-        target = list(range(len(codec.table)))
-        for old, new in renaming.nodes.items():
-            pairs = zip(self.symmetry.node_slots.get(old, ()), self.symmetry.node_slots.get(new, ()), strict=True)
-            for source, place in pairs:
-                target[source] = place
-        maps: list[dict[int, int]] = [{} for _ in codec.ids]
-        steps: list[tuple[int, int, dict[int, int], int, int]] = [
-            (codec.offset[i], codec.low[i], maps[codec.table[i]], codec.offset[target[i]], i)
-            for i in range(len(codec.table))
-        ]
-
-        def carry_out(state: int) -> int:
-            new = 0
-            for offset, low, known, place, i in steps:
-                number = state >> offset & low
-                renamed = known.get(number)
-                if renamed is None:
-                    value: Any = codec.values[codec.table[i]][number]
-                    renamed = known[number] = codec.id(i, rename(value, renaming))
-                new |= renamed << place
-            return new
-
-        return carry_out
-
-
-FIRST_PROVISIONAL = 1000
+        return found
 
 
 def _bit(uid: int) -> int:

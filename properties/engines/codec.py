@@ -1,27 +1,40 @@
 """Rows as integers: the values of each slot are numbered as they are met, and the numbers packed side by side.
 
-A row is then one exact Python integer, and a step the addition of another.  Slots of one family (the kubelets of
-equal nodes) share a table, so that what is on two nodes can be exchanged.   When a table
-outgrows its field, the fields are laid out anew (``Outgrown``), and the engine rewrites the states that it keeps.
+A row is then one exact Python integer, and a step the exclusive or with another.  Slots of one family (the kubelets of
+equal nodes) share a table, so that what is on two nodes can be exchanged.  When a table outgrows its field
+(``Outgrown``), the fields are laid out anew; every integer that was made of fields moves with them (``Relayout``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kythera.model.symmetry import Row
 from kythera.model.system import System
-
-FIRST_BITS = 4
 
 
 class Outgrown(Exception):
     """A field has become too narrow: the row cannot be written as an integer until the fields are laid out anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Relayout:
+    """How the bits move: those under each mask so far to the left.  It is linear: it moves differences too."""
+
+    blocks: tuple[tuple[int, int], ...]
+
+    def __call__(self, state: int) -> int:
+        """An integer of the old layout, in the new one."""
+        new = 0
+        for part, shift in self.blocks:
+            new |= (state & part) << shift
+        return new
+
+
 class Codec:
-    """Tables of values and the layout of fields for one system."""
+    """Tables of values and the layout of fields for one system.  What has only one value takes no bit."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -35,7 +48,7 @@ class Codec:
                 self.ids.append({})
                 self.values.append([])
             self.table.append(at)
-        self.bits = [FIRST_BITS] * len(self.table)
+        self.bits = [0] * len(self.table)
         self.layout()
 
     def layout(self) -> None:
@@ -66,6 +79,10 @@ class Codec:
             raise Outgrown
         return found
 
+    def number(self, slot: int, state: int) -> int:
+        """The number of a slot's value in a state."""
+        return state >> self.offset[slot] & self.low[slot]
+
     def value(self, slot: int, state: int) -> Any:
         """The value of a slot in a state."""
         return self.values[self.table[slot]][state >> self.offset[slot] & self.low[slot]]
@@ -81,13 +98,13 @@ class Codec:
         """The row that an integer stands for."""
         return tuple(self.value(i, state) for i in range(len(self.bits)))
 
-    def grow(self) -> Callable[[int], int]:
-        """Make room, with some to spare, and give the function that rewrites a state of the old layout."""
+    def grow(self) -> Relayout:
+        """Make room, with some to spare, and tell how to move what was written in the old layout."""
         old_bits, old_offset = list(self.bits), list(self.offset)
         for i, table in enumerate(self.table):
-            needed = len(self.ids[table]).bit_length()
+            needed = (len(self.ids[table]) - 1).bit_length()
             if needed > self.bits[i]:
-                self.bits[i] = needed + 1
+                self.bits[i] = needed + (needed > 1)
         self.layout()
         blocks: list[tuple[int, int]] = []  # (mask in the old layout, shift to the left)
         for i, bits in enumerate(old_bits):
@@ -95,13 +112,6 @@ class Codec:
             shift = self.offset[i] - old_offset[i]
             if blocks and blocks[-1][1] == shift:
                 blocks[-1] = (blocks[-1][0] | part, shift)
-            else:
+            elif part:
                 blocks.append((part, shift))
-
-        def rewrite(state: int) -> int:
-            new = 0
-            for part, shift in blocks:
-                new |= (state & part) << shift
-            return new
-
-        return rewrite
+        return Relayout(tuple(blocks))

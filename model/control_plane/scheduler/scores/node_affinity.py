@@ -25,7 +25,5 @@ def score_node_affinity(
     """
     affinity = pod.spec.affinity.node_affinity if pod.spec.affinity is not None else None
     terms = affinity.preferred_during_scheduling_ignored_during_execution if affinity is not None else ()
-    points = {
-        info.node.metadata.name: preferred_node_affinity_score((*added, *terms), info.node) for info in nodes
-    }
+    points = {info.node.metadata.name: preferred_node_affinity_score((*added, *terms), info.node) for info in nodes}
     return proportional(points)

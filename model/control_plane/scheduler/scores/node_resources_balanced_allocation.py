@@ -40,9 +40,7 @@ def score_node_resources_balanced_allocation(
     return scores
 
 
-def balances(
-    pod: Pod, info: NodeInfo, resources: tuple[ResourceSpec, ...] = DEFAULT_RESOURCES
-) -> tuple[int, int]:
+def balances(pod: Pod, info: NodeInfo, resources: tuple[ResourceSpec, ...] = DEFAULT_RESOURCES) -> tuple[int, int]:
     """The balance of a node with the pod, and without it."""
     amounts = [allocation(pod, info, resource.name, non_zero=False) for resource in resources]
     return (

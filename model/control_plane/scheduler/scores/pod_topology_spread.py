@@ -52,23 +52,15 @@ def score_pod_topology_spread(
     if not constraints:
         return dict.fromkeys(names, 0)
     require_all = bool(own) or default_constraints is not None
-    ignored = {
-        info.node.metadata.name for info in nodes if require_all and not _has_all_keys(info.node, constraints)
-    }
-    scored = [info for info in nodes if info.node.metadata.name not in ignored]
-    parts = [
-        _points(pod, constraint, constraints, scored, snapshot, require_all) for constraint in constraints
-    ]
-    points = {
-        name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored
-    }
+    scored = [info for info in nodes if not require_all or _has_all_keys(info.node, constraints)]
+    counting = [info for info in snapshot.nodes if not require_all or _has_all_keys(info.node, constraints)]
+    ignored = set(names) - {info.node.metadata.name for info in scored}
+    parts = [_points(pod, constraint, scored, counting) for constraint in constraints]
+    points = {name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored}
     least, most = min(points.values(), default=0), max(points.values(), default=0)
     if most == 0:
         return {name: 0 if name in ignored else MAX_NODE_SCORE for name in names}
-    return {
-        name: 0 if name in ignored else MAX_NODE_SCORE * (most + least - points[name]) // most
-        for name in names
-    }
+    return {name: 0 if name in ignored else MAX_NODE_SCORE * (most + least - points[name]) // most for name in names}
 
 
 def soft_constraints(
@@ -87,9 +79,7 @@ def soft_constraints(
     selector = default_selector(pod, snapshot)
     if selector == LabelSelector():
         return ()
-    return tuple(
-        replace(c, label_selector=selector) for c in defaults if c.when_unsatisfiable == SCHEDULE_ANYWAY
-    )
+    return tuple(replace(c, label_selector=selector) for c in defaults if c.when_unsatisfiable == SCHEDULE_ANYWAY)
 
 
 def default_selector(pod: Pod, snapshot: Snapshot) -> LabelSelector:
@@ -147,12 +137,7 @@ def domain_weight(domains: int) -> float:
 
 
 def _points(
-    pod: Pod,
-    constraint: TopologySpreadConstraint,
-    constraints: tuple[TopologySpreadConstraint, ...],
-    scored: list[NodeInfo],
-    snapshot: Snapshot,
-    require_all: bool,
+    pod: Pod, constraint: TopologySpreadConstraint, scored: list[NodeInfo], counting: list[NodeInfo]
 ) -> dict[str, float]:
     """What one constraint adds to each scored node's points; nothing where the node lacks the key."""
     key, selector, namespace = constraint.topology_key, constraint.label_selector, pod.metadata.namespace
@@ -162,11 +147,9 @@ def _points(
     else:
         counts = dict.fromkeys((info.node.metadata.labels.get(key, "") for info in scored), 0)
         weight = domain_weight(len(counts))
-        for info in snapshot.nodes:
+        for info in counting:
             domain = info.node.metadata.labels.get(key, "")
-            if domain not in counts or (require_all and not _has_all_keys(info.node, constraints)):
-                continue
-            if included(constraint, pod, info.node):
+            if domain in counts and included(constraint, pod, info.node):
                 counts[domain] += counted_pods(info, selector, namespace)
     points: dict[str, float] = {}
     for info in scored:
@@ -198,9 +181,7 @@ def _has_all_keys(node: Node, constraints: tuple[TopologySpreadConstraint, ...])
 def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
     selector, labels = constraint.label_selector, pod.metadata.labels
     more = tuple(
-        LabelSelectorRequirement(key, "In", (labels[key],))
-        for key in constraint.match_label_keys
-        if key in labels
+        LabelSelectorRequirement(key, "In", (labels[key],)) for key in constraint.match_label_keys if key in labels
     )
     if selector is None or not more:
         return constraint

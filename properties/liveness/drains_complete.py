@@ -1,0 +1,41 @@
+"""drains-complete: a drain that a user has begun ends.
+
+Kubernetes does not promise it: a PodDisruptionBudget may forbid for ever that the last pod is evicted.  It is claimed
+because the user asked for the drain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kythera.properties.property import AnyProperty, Convergence
+from kythera.properties.statement import Question, Statement
+
+
+def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
+    if not any(event.verb == "drain" for event in question.scenario.events) or not question.has("events"):
+        return []
+    return [
+        Convergence(
+            **statement.words(), slots=("events",), missing=missing, applies=lambda events: bool(events.draining)
+        )
+    ]
+
+
+def missing(events: Any) -> str | None:
+    """Which drain is under way."""
+    for _, node in events.draining:
+        return f"the drain of {node} does not end"
+    return None
+
+
+DRAINS_COMPLETE = Statement(
+    "drains-complete",
+    "convergence",
+    "A drain that a user has begun ends: no pod is left that it waits for.",
+    "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/",
+    "weak fairness; not promised by Kubernetes where a PodDisruptionBudget forbids it, claimed because a user drains",
+    "apiserver.eviction=refuse",
+    _bind,
+)
