@@ -111,7 +111,8 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
         if path.is_dir():
             found = sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES and f.is_file())
             if not found:
-                problems.append(Problem(str(path), 0, "", f"the folder holds no file that ends with {', '.join(SUFFIXES)}"))
+                text = f"the folder holds no file that ends with {', '.join(SUFFIXES)}"
+                problems.append(Problem(str(path), 0, "", text))
             files += found
         elif path.exists():
             files.append(path)
@@ -212,13 +213,17 @@ def _flat(document: Document, problems: list[Problem]) -> Iterator[Document]:
     if data is None:
         return
     if not isinstance(data, dict):
-        problems.append(document.problem((), f"expected an object with apiVersion and kind, found {type(data).__name__}"))
+        what = f"expected an object with apiVersion and kind, found {type(data).__name__}"
+        problems.append(document.problem((), what))
         return
     kind = data.get("kind")
     if isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
+        lines_of: dict[Any, dict[Path_, int]] = {}
+        for place, line in document.lines.items():
+            if len(place) > 1 and place[0] == "items":
+                lines_of.setdefault(place[1], {})[place[2:]] = line
         for i, item in enumerate(data["items"]):
-            prefix: Path_ = ("items", i)
-            lines = {p[2:]: line for p, line in document.lines.items() if p[:2] == prefix}
+            lines = lines_of.get(i, {})
             if isinstance(item, dict) and "kind" not in item and kind != "List":
                 item = {"apiVersion": data.get("apiVersion"), "kind": kind.removesuffix("List"), **item}
             yield from _flat(Document(document.file, item, lines), problems)

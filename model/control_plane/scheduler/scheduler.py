@@ -26,10 +26,10 @@ from functools import lru_cache, partial
 from kythera.model.api.apps import ReplicaSet
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.node import Node
-from kythera.model.api.core.pod import Pod
+from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.core.service import Service
 from kythera.model.api.meta import Condition
-from kythera.model.api.pods import condition, set_condition
+from kythera.model.api.pods import condition
 from kythera.model.control_plane.scheduler.filters import Verdict, run_filters
 from kythera.model.control_plane.scheduler.node_info import Snapshot, node_infos
 from kythera.model.control_plane.scheduler.queue import (
@@ -91,6 +91,7 @@ def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) 
         keys=partial(keys, name),
         reconcile=partial(reconcile, name),
         observe=partial(observe, name),
+        caught_up=caught_up,
         replied=replied,
         shapes=SHAPES,
         says="{process} schedules {key}",
@@ -119,9 +120,7 @@ def reconcile(name: str, local: SchedulerState, view: View, key: Ref) -> Iterato
         yield Step(local)
         return
     active = [
-        each
-        for each in view.list(Pod)
-        if waits(each, name) and _uid(each) not in assumed and not _tried(each, memory)
+        each for each in view.list(Pod) if waits(each, name) and _uid(each) not in assumed and not _tried(each, memory)
     ]
     if not is_next(pod, active):
         yield Step(local, why="a pod of higher priority comes first")
@@ -130,9 +129,7 @@ def reconcile(name: str, local: SchedulerState, view: View, key: Ref) -> Iterato
     for node in placement.nodes:
         mine = tuple(sorted((*memory.assumed, Assumed(_uid(pod), node)), key=lambda each: each.pod))
         why = f"{placement.feasible} of {len(view.list(Node))} nodes fit, the best score is {placement.score}"
-        yield Step(
-            replace(memory, assumed=mine), (Bind(ref_of(pod), node),), why=why, choice=(("node", node),)
-        )
+        yield Step(replace(memory, assumed=mine), (Bind(ref_of(pod), node),), why=why, choice=(("node", node),))
     if placement.nodes:
         return
     # Preemption (PostFilter) belongs here: which pods would have to go for this one to fit, and where.
@@ -149,6 +146,11 @@ def observe(name: str, local: SchedulerState, before: View, after: View) -> Sche
     Source: pkg/scheduler/eventhandlers.go; pkg/scheduler/backend/cache/cache.go AddPod.
     """
     return settled(name, local, after)
+
+
+def caught_up(local: SchedulerState) -> SchedulerState:
+    """Nothing need be remembered when the view shows the present: every request has had its effect in it, or none."""
+    return SchedulerState()
 
 
 def replied(local: SchedulerState, key: Ref, request: Request, reply: Reply) -> SchedulerState:
@@ -237,12 +239,12 @@ def _tried(pod: Pod, memory: SchedulerState) -> bool:
 
 
 def _report(pod: Pod, message: str) -> Update:
-    """The pod with the condition that says that it could not be scheduled.
+    """A patch of the one condition that says that the pod could not be scheduled.
 
     Source: pkg/scheduler/schedule_one.go updatePodStatus; pkg/api/v1/pod/util.go UpdatePodCondition.
     """
     old = condition(pod.status.conditions, POD_SCHEDULED)
     since = old.last_transition_time if old is not None and old.status == "False" else Age(0)
     new = Condition(POD_SCHEDULED, "False", UNSCHEDULABLE, message, last_transition_time=since)
-    status = replace(pod.status, conditions=set_condition(pod.status.conditions, new))
-    return Update(replace(pod, status=status), subresource="status", unconditional=True)
+    patch = replace(pod, status=PodStatus(conditions=(new,)))
+    return Update(patch, subresource="conditions", unconditional=True)

@@ -13,17 +13,19 @@ from kythera.model.api.apps import ReplicaSet, ReplicaSetSpec
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.container import Container
 from kythera.model.api.core.node import Node, NodeSpec, NodeStatus
-from kythera.model.api.core.pod import Pod, PodSpec
+from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.core.service import Service, ServiceSpec
 from kythera.model.api.meta import ObjectMeta
-from kythera.model.api.pods import controller_of, is_terminal
+from kythera.model.api.pods import condition, controller_of, is_terminal
+from kythera.model.control_plane.scheduler.queue import POD_SCHEDULED
 from kythera.model.record import Age, Record, replace
 
 
 def pod_shape(pod: Pod) -> Pod | None:
     """Of a pod on a node, what other pods' placement depends on; of a waiting one, also what its own does.
 
-    A waiting pod keeps its status, since the scheduler writes it; a pod that has ended is not seen.
+    Of a waiting pod's status only PodScheduled is seen, which the scheduler itself writes; a pod that has ended is
+    not seen at all.
     """
     if is_terminal(pod):
         return None
@@ -50,6 +52,7 @@ def pod_shape(pod: Pod) -> Pod | None:
     if spec.node_name:
         return Pod(kept, seen)
     owner = controller_of(pod)
+    scheduled = condition(pod.status.conditions, POD_SCHEDULED)
     return Pod(
         replace(kept, owner_references=() if owner is None else (owner,)),
         replace(
@@ -61,7 +64,7 @@ def pod_shape(pod: Pod) -> Pod | None:
             scheduling_gates=spec.scheduling_gates,
             preemption_policy=spec.preemption_policy,
         ),
-        pod.status,
+        PodStatus(conditions=() if scheduled is None else (scheduled,)),
     )
 
 

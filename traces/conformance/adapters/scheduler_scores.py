@@ -40,9 +40,7 @@ def cluster(case: Case) -> Cluster:
     pods = tuple(decode(Pod, each, context) for each in case.get("existing_pods") or ())
 
     def objects(cls: type[Any]) -> tuple[Any, ...]:
-        return tuple(
-            decode(cls, each, context) for each in case.get("objects") or () if each["kind"] == cls.__name__
-        )
+        return tuple(decode(cls, each, context) for each in case.get("objects") or () if each["kind"] == cls.__name__)
 
     infos = node_infos((*scored, *filtered_out), pods)
     names = {node.metadata.name for node in scored}

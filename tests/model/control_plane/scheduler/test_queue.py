@@ -16,9 +16,7 @@ PLACES = st.tuples(st.integers(-5, 5), st.integers(0, 5).map(Age))
 
 
 def pod(uid: int = 1, priority: int | None = None, **spec: object) -> Pod:
-    return Pod(
-        ObjectMeta(name=f"p{uid}", namespace="default", uid=Uid(uid)), PodSpec(priority=priority, **spec)
-    )
+    return Pod(ObjectMeta(name=f"p{uid}", namespace="default", uid=Uid(uid)), PodSpec(priority=priority, **spec))
 
 
 def test_higher_priority_comes_first() -> None:

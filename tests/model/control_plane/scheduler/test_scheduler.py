@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kythera.model.api.core.container import Container, ContainerPort, ResourceRequirements
 from kythera.model.api.core.node import Node, NodeSpec, NodeStatus
-from kythera.model.api.core.pod import Pod, PodSpec
+from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.core.scheduling import Affinity, PodAffinityTerm, PodAntiAffinity, Taint, Toleration
 from kythera.model.api.meta import Condition, LabelSelector, ObjectMeta
 from kythera.model.api.quantity import Quantity
@@ -56,9 +56,7 @@ def pod(
         ports=(ContainerPort(host_port=port),) if port else (),
     )
     return Pod(
-        ObjectMeta(
-            name=f"p{uid}", namespace="default", uid=Uid(uid), labels=Map({"app": app} if app else {})
-        ),
+        ObjectMeta(name=f"p{uid}", namespace="default", uid=Uid(uid), labels=Map({"app": app} if app else {})),
         PodSpec(containers=(container,), node_name=NodeName(on) if on else None, priority=priority, **spec),
     )
 
@@ -74,7 +72,7 @@ def bound_to(steps: list[Step]) -> set[str]:
 def reported(step: Step) -> Pod:
     (request,) = step.requests
     assert isinstance(request, Update)
-    assert request.subresource == "status"
+    assert request.subresource == "conditions"
     assert request.unconditional
     assert isinstance(request.object, Pod)
     return request.object
@@ -88,9 +86,7 @@ def test_equal_nodes_are_a_choice() -> None:
 
 
 def test_the_better_node_is_no_choice() -> None:
-    assert bound_to(look(view(Pod=(pod(1), pod(2, on="n1")), Node=(node("n1"), node("n2"))), pod(1))) == {
-        "n2"
-    }
+    assert bound_to(look(view(Pod=(pod(1), pod(2, on="n1")), Node=(node("n1"), node("n2"))), pod(1))) == {"n2"}
 
 
 def test_assumed_pods_take_room() -> None:
@@ -165,7 +161,7 @@ def test_a_refused_binding_is_forgotten() -> None:
 
 
 def test_a_refused_report_may_be_sent_again() -> None:
-    request = Update(pod(1), "status", True)
+    request = Update(pod(1), "conditions", True)
     left = SCHEDULER.replied(SchedulerState((), (Uid(1),)), ref_of(pod(1)), request, Reply(404, "NotFound"))
     assert left == SchedulerState()
 
@@ -182,6 +178,20 @@ def test_an_assumption_ends_when_the_view_shows_its_outcome(after: tuple[Pod, ..
     memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),))
     assert SCHEDULER.observe(memory, view(Pod=(pod(1),)), view(Pod=(pod(1),))) == memory
     assert SCHEDULER.observe(memory, view(Pod=(pod(1),)), view(Pod=after)) == SchedulerState()
+
+
+def test_nothing_is_remembered_once_the_present_is_seen() -> None:
+    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),), (Uid(2),))
+    assert SCHEDULER.caught_up(memory) == SchedulerState()
+
+
+def test_heartbeats_and_container_statuses_wake_nobody() -> None:
+    ready = Condition("Ready", "True", last_heartbeat_time=Age(0))
+    beating = replace(node("n1"), status=replace(node("n1").status, conditions=(ready,)))
+    assert SCHEDULER.shapes[Node](beating) == SCHEDULER.shapes[Node](node("n1"))
+    running = replace(pod(1, on="n1"), status=PodStatus(phase="Running", conditions=(ready,)))
+    assert SCHEDULER.shapes[Pod](running) == SCHEDULER.shapes[Pod](pod(1, on="n1"))
+    assert SCHEDULER.shapes[Pod](replace(running, status=PodStatus(phase="Succeeded"))) is None
 
 
 def test_other_profiles_are_refused() -> None:

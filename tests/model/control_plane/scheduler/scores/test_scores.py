@@ -61,9 +61,7 @@ def node(name: str, cpu: int = 4, memory: int = 8 * GIB, **labels: str) -> Node:
     )
 
 
-def pod(
-    name: str, on: str = "", cpu: int = 0, memory: int = 0, labels: Map[str] = EMPTY, **spec: object
-) -> Pod:
+def pod(name: str, on: str = "", cpu: int = 0, memory: int = 0, labels: Map[str] = EMPTY, **spec: object) -> Pod:
     wanted = {key: quantity(n) for key, n in (("cpu", cpu), ("memory", memory)) if n}
     return Pod(
         ObjectMeta(name=name, namespace="default", uid=Uid(sum(map(ord, name))), labels=labels),
@@ -75,9 +73,7 @@ def pod(
     )
 
 
-def score(
-    plugin: str, incoming: Pod, nodes: tuple[Node, ...], *existing: Pod, **more: object
-) -> dict[str, int]:
+def score(plugin: str, incoming: Pod, nodes: tuple[Node, ...], *existing: Pod, **more: object) -> dict[str, int]:
     snapshot = Snapshot(nodes=node_infos(nodes, existing), **more)
     function = {each.name: each.function for each in SCORES}[plugin]
     return function(incoming, snapshot.nodes, snapshot)
@@ -190,9 +186,7 @@ def test_soft_spread_prefers_the_emptier_domain() -> None:
     constraint = TopologySpreadConstraint(1, "zone", "ScheduleAnyway", LabelSelector(web))
     nodes = (node("n1", zone="a"), node("n2", zone="b"), node("n3"))
     incoming = pod("p", labels=web, topology_spread_constraints=(constraint,))
-    found = score(
-        "PodTopologySpread", incoming, nodes, pod("q", "n1", labels=web), pod("r", "n1", labels=web)
-    )
+    found = score("PodTopologySpread", incoming, nodes, pod("q", "n1", labels=web), pod("r", "n1", labels=web))
     assert found == {"n1": 0, "n2": 100, "n3": 0}
 
 
