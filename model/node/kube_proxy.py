@@ -92,9 +92,19 @@ def reconcile(local: Table, view: View, key: Ref) -> Iterator[Step]:
 
     Source: pkg/proxy/iptables/proxier.go syncProxyRules.
     """
+    table = programmed(local, view)
+    yield Step(table, why=f"{sum(len(each.backends) for each in table.rules)} endpoints")
+
+
+def observe(local: Table, before: View, after: View) -> Table:
+    """The table follows an event at once: a table that is programmed late is like an event that comes late."""
+    return programmed(local, after)
+
+
+def programmed(local: Table, view: View) -> Table:
+    """The table for what is seen; clients stay bound to endpoints that are still there."""
     rules = desired_rules(view)
-    kept = tuple(each for each in local.sticky if _still_there(each, rules))
-    yield Step(Table(rules, kept), why=f"{sum(len(each.backends) for each in rules)} endpoints")
+    return Table(rules, tuple(each for each in local.sticky if _still_there(each, rules)))
 
 
 def desired_rules(view: View) -> tuple[Rules, ...]:
@@ -246,6 +256,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:  # noqa: B006
         initial=Table(),
         keys=keys,
         reconcile=reconcile,
+        observe=observe,
         shapes={EndpointSlice: slice_shape},
         says="makes its node's rules follow the EndpointSlices",
     )

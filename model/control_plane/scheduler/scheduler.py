@@ -78,7 +78,8 @@ class Placement(Record):
 def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) -> Controller:
     """The scheduler of pods whose ``schedulerName`` is ``name``.
 
-    ``settings``: ``profile`` must be "default" (``ValueError`` otherwise).
+    ``settings``: ``profile`` must be "default" (``ValueError`` otherwise).  ``scheduler.retry=never`` is a
+    variant that never tries a pod again which once had no node to go to.
     Source: pkg/scheduler/scheduler.go New; pkg/scheduler/apis/config/v1/default_plugins.go.
     """
     if settings.get("profile", "default") != "default":
@@ -89,7 +90,9 @@ def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) 
         writes=(Pod,),
         initial=SchedulerState(),
         keys=partial(keys, name),
-        reconcile=partial(reconcile, name),
+        reconcile=partial(
+            _never_again if settings.get("scheduler.retry") == "never" else reconcile, name
+        ),
         observe=partial(observe, name),
         caught_up=caught_up,
         replied=replied,
@@ -140,6 +143,15 @@ def reconcile(name: str, local: SchedulerState, view: View, key: Ref) -> Iterato
     yield Step(replace(memory, reported=reported), (_report(pod, placement.message),), why=placement.message)
 
 
+def _never_again(name: str, local: SchedulerState, view: View, key: Ref) -> Iterator[Step]:
+    """A variant whose queue forgets the pods that were unschedulable, whatever changes."""
+    pod = view.find(Pod, key)
+    if pod is not None and _tried(pod, settled(name, local, view)):
+        yield Step(local)
+        return
+    yield from reconcile(name, local, view, key)
+
+
 def observe(name: str, local: SchedulerState, before: View, after: View) -> SchedulerState:
     """The informers' event handlers: what they show need not be remembered any more.
 
@@ -154,17 +166,14 @@ def caught_up(local: SchedulerState) -> SchedulerState:
 
 
 def replied(local: SchedulerState, key: Ref, request: Request, reply: Reply) -> SchedulerState:
-    """After a refused binding the pod is no longer assumed; after a refused report it may be reported again.
+    """After a refused binding the pod is no longer assumed to be there; a refused report changes nothing.
 
-    Source: pkg/scheduler/schedule_one.go handleBindingCycleError.
+    Source: pkg/scheduler/schedule_one.go handleBindingCycleError, handleSchedulingFailure.
     Simplifies: a failed binding leaves no condition on the pod.
     """
-    if reply.ok:
+    if reply.ok or not isinstance(request, Bind):
         return local
-    if isinstance(request, Bind):
-        uid = request.ref.uid
-        return replace(local, assumed=tuple(each for each in local.assumed if each.pod != uid))
-    return replace(local, reported=tuple(each for each in local.reported if each != key.uid))
+    return replace(local, assumed=tuple(each for each in local.assumed if each.pod != request.ref.uid))
 
 
 @lru_cache(maxsize=50_000)

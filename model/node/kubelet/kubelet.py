@@ -14,6 +14,10 @@ another goroutine, comes before or after the next thing.  ``timed`` = ``yes`` ma
 thresholds and back-off take time; else a container stops, is found ready, and starts again at once.
 ``longest_back_off`` is in seconds.
 
+Variants, none of them ever released: ``kubelet.admission=off`` lets every pod in that is bound to the node;
+``kubelet.sandbox=always_new`` makes another sandbox for a pod that ran before the kubelet was restarted;
+``kubelet.address=counts_pods`` gives a sandbox the number of sandboxes as its address, taken or not.
+
 Source: pkg/kubelet/kubelet.go, pkg/kubelet/pod_workers.go, pkg/kubelet/status/status_manager.go.
 Simplifies: no eviction under pressure of memory or disk, no graceful shutdown of the node, no static pods, no
 in-place resize; nodes and Leases are not written here.
@@ -87,6 +91,9 @@ def kubelet(
         coarse=settings.get("granularity", "coarse") == "coarse",
         timed=settings.get("timed", "no") == "yes",
         longest_back_off=int(settings.get("longest_back_off", LONGEST_BACK_OFF)),
+        admits_all=settings.get("kubelet.admission") == "off",
+        always_new_sandbox=settings.get("kubelet.sandbox") == "always_new",
+        counts_addresses=settings.get("kubelet.address") == "counts_pods",
     )
 
     def keys(view: View) -> Iterable[Ref]:

@@ -64,6 +64,9 @@ class Settings(NamedTuple):
     coarse: bool = True
     timed: bool = False
     longest_back_off: int = LONGEST_BACK_OFF
+    admits_all: bool = False
+    always_new_sandbox: bool = False
+    counts_addresses: bool = False
 
 
 class Change(NamedTuple):
@@ -127,7 +130,7 @@ def next_change(
     if cri.sandbox(state.runtime, uid) is None:
         if missing_volume(pod, view):
             return None
-        made = cri.sandbox_created(state.runtime, uid, pod.spec.host_network)
+        made = cri.sandbox_created(state.runtime, uid, pod.spec.host_network, settings.counts_addresses)
         return Change(replace(state, runtime=made), "create sandbox", "it has none")
     return _probe(state, pod, settings) or _start(state, view, pod, settings)
 
@@ -145,12 +148,16 @@ def _admit(state: NodeState, view: View, pod: Pod, node: Node, settings: Setting
         for each in view.list(Pod)
         if each.metadata.uid in known and each.metadata.uid != uid and not _has_ended(state, each)
     )
-    no = refusal(pod, node, others, admitted_before=uid in known and pod.status.start_time is not None)
+    no = None
+    if not settings.admits_all:
+        no = refusal(pod, node, others, admitted_before=uid in known and pod.status.start_time is not None)
     if no is not None:
         refused = Worker(uid, refused_for=no.reason, refusal=no.message)
         return Change(with_worker(state, refused), "refuse", no.message)
     if uid not in known:
         state = replace(state, runtime=replace(state.runtime, admitted=(*state.runtime.admitted, uid)))
+    if settings.always_new_sandbox and cri.sandbox(state.runtime, uid) is not None:
+        state = replace(state, runtime=cri.sandbox_created(state.runtime, uid, pod.spec.host_network))
     if settings.timed and pod.spec.active_deadline_seconds is not None:
         left = max(pod.spec.active_deadline_seconds - (pod.status.start_time or 0), 0)
         state = with_timer(state, Timer(uid, "", DEADLINE, Age(-left)))

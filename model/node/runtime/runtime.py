@@ -124,10 +124,16 @@ def updated(runtime: RuntimeState, new: RuntimeContainer) -> RuntimeState:
     return replace(runtime, containers=kept)
 
 
-def sandbox_created(runtime: RuntimeState, pod: Uid, host_network: bool) -> RuntimeState:
-    """A sandbox for the pod with the smallest address that is free on this node (0: the node's own)."""
+def sandbox_created(
+    runtime: RuntimeState, pod: Uid, host_network: bool, counts: bool = False
+) -> RuntimeState:
+    """A sandbox for the pod with the smallest address that is free on this node (0: the node's own).
+
+    ``counts``: a variant that takes the number of sandboxes for the address, without a look at which are free.
+    """
     taken = {each.ip for each in runtime.sandboxes}
-    ip = 0 if host_network else next(n for n in range(1, len(taken) + 2) if n not in taken)
+    free = len(taken) + 1 if counts else next(n for n in range(1, len(taken) + 2) if n not in taken)
+    ip = 0 if host_network else free
     return replace(
         runtime, sandboxes=tuple(sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: each.ip))
     )

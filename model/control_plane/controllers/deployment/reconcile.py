@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from kythera.model.api.apps import Deployment, ReplicaSet
+from kythera.model.api.apps import Deployment, ReplicaSet, RollingUpdateDeployment
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.meta import LabelSelector, ObjectMeta
 from kythera.model.api.ownership import claim
@@ -76,6 +76,16 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
         yield _collided(local, view, sync, sync.created)
     else:
         yield _reported(local, sync, sync.created, trouble)
+
+
+def unbounded(local: Local, view: View, key: Ref) -> Iterator[Step]:
+    """A variant that rolls out as if maxSurge and maxUnavailable were 100%."""
+    anything = RollingUpdateDeployment("100%", "100%")
+    seen = tuple(
+        replace(each, spec=replace(each.spec, strategy=replace(each.spec.strategy, rolling_update=anything)))
+        for each in view.list(Deployment)
+    )
+    return reconcile(local, View(view.objects.set("Deployment", seen)), key)
 
 
 def _selects_all(local: Local, deployment: Deployment) -> Step:
@@ -184,8 +194,9 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
     """The Deployment controller.
 
     ``settings``: ``recreate=false`` says that no Deployment is ever of type Recreate, so that pods need not
-    be seen.
+    be seen.  ``deployment.bounds=ignore`` is a variant that keeps neither to maxSurge nor to maxUnavailable.
     """
+    bounded = settings.get("deployment.bounds") != "ignore"
     recreate = settings.get("recreate", "true") != "false"
     watches: tuple[type[Record], ...] = (
         (Deployment, ReplicaSet, Pod) if recreate else (Deployment, ReplicaSet)
@@ -197,7 +208,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
         writes=(Deployment, ReplicaSet),
         initial=(),
         keys=keys,
-        reconcile=reconcile,
+        reconcile=reconcile if bounded else unbounded,
         observe=observe,
         replied=replied,
         shapes=shapes,

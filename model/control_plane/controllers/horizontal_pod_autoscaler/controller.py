@@ -130,6 +130,13 @@ def reconcile(local: Local, view: View, key: Ref, *, given: Options = DEFAULTS) 
     yield _step(local, hpa, target, decide(hpa, target, view, memory, given), memory)
 
 
+def _without_minimum(local: Local, view: View, key: Ref, *, given: Options = DEFAULTS) -> Iterator[Step]:
+    seen = tuple(
+        replace(each, spec=replace(each.spec, min_replicas=1)) for each in view.list(HorizontalPodAutoscaler)
+    )
+    return reconcile(local, View(view.objects.set("HorizontalPodAutoscaler", seen)), key, given=given)
+
+
 def decide(
     hpa: HorizontalPodAutoscaler, target: Scalable, view: View, memory: Autoscaling, given: Options
 ) -> Decision:
@@ -345,7 +352,10 @@ def horizons_of(obj: Record) -> Mapping[str, int]:
 
 
 def controller(settings: Mapping[str, str] = {}) -> Controller:
-    """The HorizontalPodAutoscaler controller; ``settings``: see ``options.options``."""
+    """The HorizontalPodAutoscaler controller; ``settings``: see ``options.options``.
+
+    ``hpa.minimum=ignore`` is a variant that takes every ``minReplicas`` for 1.
+    """
     given = options(settings)
     return Controller(
         name="horizontal-pod-autoscaler",
@@ -353,7 +363,9 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
         writes=(HorizontalPodAutoscaler, Deployment, ReplicaSet),
         initial=(),
         keys=keys,
-        reconcile=partial(reconcile, given=given),
+        reconcile=partial(
+            _without_minimum if settings.get("hpa.minimum") == "ignore" else reconcile, given=given
+        ),
         observe=observe,
         replied=replied,
         shapes={Pod: pod_shape},

@@ -99,6 +99,12 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
             yield Step(remember(local, memory), (*claiming, *deleting, *reporting), wait, why, choice)
 
 
+def creating_nothing(local: Local, view: View, key: Ref) -> Iterator[Step]:
+    """A variant that never creates a pod: what depends on pods that are replaced must fail under it."""
+    for step in reconcile(local, view, key):
+        yield replace(step, requests=tuple(each for each in step.requests if not isinstance(each, Create)))
+
+
 def desired_replicas(replica_set: ReplicaSet) -> int:
     """How many pods the ReplicaSet asks for; 1 where it doesn't say."""
     return 1 if replica_set.spec.replicas is None else replica_set.spec.replicas
@@ -229,15 +235,18 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
 
     ``settings``: with ``expectations=false`` it acts on whatever its informer shows.  That is the variant
     that creates too many pods when its informer lags, and all that is needed where informers never do.
+    With ``replicaset.creates=nothing`` it creates no pods, and is otherwise as it should be.
     """
-    expectations = settings.get("expectations", "true") != "false"
+    chosen = settings.get("replicaset.expectations", settings.get("expectations", "true"))
+    expectations = chosen != "false"
+    creates = settings.get("replicaset.creates") != "nothing"
     return Controller(
         name="replicaset",
         watches=(ReplicaSet, Pod),
         writes=(ReplicaSet, Pod),
         initial=(),
         keys=keys,
-        reconcile=reconcile,
+        reconcile=reconcile if creates else creating_nothing,
         observe=observe,
         replied=partial(replied, expectations=expectations),
         shapes={Pod: pod_shape},
