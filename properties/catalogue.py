@@ -7,12 +7,43 @@ from collections.abc import Sequence
 from kythera.model.record import Record
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.system import System
+from kythera.properties.liveness.deployment_converges import DEPLOYMENT_CONVERGES
+from kythera.properties.liveness.drains_complete import DRAINS_COMPLETE
+from kythera.properties.liveness.livelocks import NO_EVICTION_LIVELOCK, NO_SCALING_OSCILLATION
+from kythera.properties.liveness.node_failure_heals import NODE_FAILURE_HEALS
+from kythera.properties.liveness.pods_schedulable import PODS_SCHEDULABLE
 from kythera.properties.liveness.replicas_converge import REPLICAS_CONVERGE
 from kythera.properties.property import AnyProperty
+from kythera.properties.safety.bind_once import BIND_ONCE
+from kythera.properties.safety.disruption_budget import PDB_HONOURED_BY_EVICTION
+from kythera.properties.safety.minimum_replicas import REPLICAS_NEVER_BELOW_MIN
+from kythera.properties.safety.monotonic_views import RESOURCE_VERSION_MONOTONIC
+from kythera.properties.safety.no_lost_update import NO_LOST_UPDATE
+from kythera.properties.safety.one_container_set import AT_MOST_ONE, POD_IP_UNIQUENESS
 from kythera.properties.safety.resource_fit import RESOURCE_FIT
+from kythera.properties.safety.rollout_bounds import ROLLOUT_BOUNDS
+from kythera.properties.safety.uid_uniqueness import UID_UNIQUENESS
 from kythera.properties.statement import Question, Statement
 
-CATALOGUE: tuple[Statement, ...] = (RESOURCE_FIT, REPLICAS_CONVERGE)
+CATALOGUE: tuple[Statement, ...] = (
+    RESOURCE_FIT,
+    BIND_ONCE,
+    AT_MOST_ONE,
+    NO_LOST_UPDATE,
+    UID_UNIQUENESS,
+    PDB_HONOURED_BY_EVICTION,
+    ROLLOUT_BOUNDS,
+    REPLICAS_NEVER_BELOW_MIN,
+    RESOURCE_VERSION_MONOTONIC,
+    POD_IP_UNIQUENESS,
+    REPLICAS_CONVERGE,
+    DEPLOYMENT_CONVERGES,
+    PODS_SCHEDULABLE,
+    NO_EVICTION_LIVELOCK,
+    NO_SCALING_OSCILLATION,
+    NODE_FAILURE_HEALS,
+    DRAINS_COMPLETE,
+)
 
 
 def names() -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
-from kythera.model.control_plane.apiserver.handler import handle
+from kythera.model.control_plane.apiserver.variants import handle_of
 from kythera.model.environment import containers, crashes, heartbeats, network, users, workload
 from kythera.model.feed import Objects, Shape, shaped, told
 from kythera.model.host import COARSE, FINE, UP, Hosted, Outbox, process
@@ -110,7 +110,7 @@ class _Compiler:
         shapes = {kind_of(cls) for cls in controller.shapes}
         return Hosted(
             controller,
-            handle,
+            handle_of(self.scenario.variants),
             tuple(dict.fromkeys((*sorted(written), *(k for k in admission if member.needs(k))))),
             late,
             tuple(kind for kind in late if kind in written and kind not in shapes),
@@ -146,7 +146,7 @@ class _Compiler:
         if self.scenario.events:
             kinds = tuple(slot.kind for slot in self.slots.values() if slot.kind)
             self.slots["events"] = Slot("events", users.Events())
-            self.processes.append(users.process(self.scenario.events, kinds, handle))
+            self.processes.append(users.process(self.scenario.events, kinds, handle_of(self.scenario.variants)))
         for n, group in enumerate(w for w in self.scenario.workload if w.cpu):
             self.slots[f"usage/{n}"] = Slot(f"usage/{n}", workload.Usage(0, group.changes))
             if group.changes:

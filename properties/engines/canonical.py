@@ -149,9 +149,10 @@ class Canonical:
         self.codec = blocks.codec
         self.pods = [i for i in symmetry.stored if symmetry.slots[i].kind == "Pod" and symmetry.pods]
         self.ordered: dict[int, bool] = {}
-        self.node_memo: dict[int, Renaming] = {}
+        self.exchanges: list[Renaming] = [IDENTITY]  # of nodes; by their number:
+        self.node_memo: dict[int, int] = {}
         self.node_mask = self.codec.mask(symmetry.node_reads)
-        self.uid_memo: dict[tuple[int, int, Renaming], Change | None] = {}
+        self.uid_memo: dict[tuple[int, int, int], Change | None] = {}
         self.stored_mask = self.codec.mask(symmetry.stored)
         self.changes: dict[Renaming, Change] = {}
 
@@ -161,7 +162,7 @@ class Canonical:
         self.node_memo = {moved(key): value for key, value in self.node_memo.items()}
         self.stored_mask = self.codec.mask(self.symmetry.stored)
         self.uid_memo = {
-            (moved(key), bits, nodes): value for (key, bits, nodes), value in self.uid_memo.items()
+            (moved(key), bits, exchange): value for (key, bits, exchange), value in self.uid_memo.items()
         }
 
     def in_order(self, slot: int, number: int) -> bool:
@@ -172,22 +173,24 @@ class Canonical:
             found = self.ordered[number] = all(a <= b for a, b in zip(order, order[1:], strict=False))
         return found
 
-    def order_nodes(self, key: int) -> Renaming:
-        """How the nodes of a state are to be exchanged; ``key`` is the state under ``node_mask``."""
+    def order_nodes(self, key: int) -> int:
+        """Which exchange of nodes is due (0: none); ``key`` is the state under ``node_mask``."""
         found = self.node_memo.get(key)
         if found is None:
-            found = self.node_memo[key] = (
-                self.symmetry.order_nodes(self.codec.decode(key)) if self.symmetry.node_reads else IDENTITY
-            )
+            order = self.symmetry.order_nodes(self.codec.decode(key)) if self.symmetry.node_reads else IDENTITY
+            if order not in self.exchanges:
+                self.exchanges.append(order)
+            found = self.node_memo[key] = self.exchanges.index(order)
         return found
 
-    def plan(self, key: int, bits: int, nodes: Renaming) -> Change | None:
+    def plan(self, key: int, bits: int, exchange: int) -> Change | None:
         """The renaming of a state, if any: ``key`` is the state under ``stored_mask``, ``bits`` are the uids in it."""
         try:
-            return self.uid_memo[key, bits, nodes]
+            return self.uid_memo[key, bits, exchange]
         except KeyError:
-            renaming = self.symmetry.number(self.codec.decode(key), frozenset(_uids(bits)), nodes)
-            found = self.uid_memo[key, bits, nodes] = self.change(renaming) if renaming else None
+            nodes, uids = self.exchanges[exchange], frozenset(_uids(bits))
+            renaming = self.symmetry.number(self.codec.decode(key), uids, nodes)
+            found = self.uid_memo[key, bits, exchange] = self.change(renaming) if renaming else None
             return found
 
     def change(self, renaming: Renaming) -> Change:
@@ -203,11 +206,11 @@ class Canonical:
 
     def __call__(self, state: int) -> int:
         """The canonical form of a state."""
-        nodes = self.order_nodes(state & self.node_mask)
+        exchange = self.order_nodes(state & self.node_mask)
         pieces, bits = self.blocks.pieces(state), 0
         for piece in pieces:
             bits |= piece.uids
-        change = self.plan(state & self.stored_mask, bits, nodes)
+        change = self.plan(state & self.stored_mask, bits, exchange)
         return state if change is None else self.blocks.apply(state, change, pieces)
 
 

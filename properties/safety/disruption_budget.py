@@ -112,8 +112,9 @@ def healthy_left(budget: PodDisruptionBudget, gone: Sequence[Pod], pods: Objects
 
 
 def _was_evicted(pod: Pod) -> bool:
+    """Whether a pod on its way out was healthy when it was evicted: its readiness is the last thing to go."""
     target = condition(pod.status.conditions, "DisruptionTarget")
-    return target is not None and target.reason == "EvictionByEvictionAPI"
+    return is_ready(pod) and target is not None and target.reason == "EvictionByEvictionAPI"
 
 
 PDB_HONOURED_BY_EVICTION = Statement(

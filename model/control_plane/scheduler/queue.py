@@ -2,7 +2,7 @@
 
 What it owns: nothing.  Which of the scheduler's three queues a pod is in can be read off the pod:
 
-    active          it has no Unschedulable condition: nobody has tried yet
+    active          it has no Unschedulable condition (and none is under way): nobody has tried yet
     unschedulable   it has that condition, and no node fits: a try would change nothing
     backoff         it has that condition, and a node fits: something has happened since that helped
 
