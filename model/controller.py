@@ -104,6 +104,3 @@ class Controller:
     shapes: Mapping[type[Record], Callable[[Any], Record | None]] = field(default_factory=dict)
     horizons: Mapping[str, int] = field(default_factory=dict)
     says: str = ""
-
-
-

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from kythera.model.record import Record
@@ -51,7 +52,7 @@ def told(objects: Objects, seen: Objects, pending: Pending, shape: Shape | None,
 def changed_since(seen: Objects, pending: Pending, ref: Ref) -> bool:
     """Whether the object was written, deleted or created anew after an informer saw it."""
     versions = [find(objects, ref) for objects in (seen, *pending)]
-    return any(a is not b and a != b for a, b in zip(versions, versions[1:], strict=False))
+    return any(a is not b and a != b for a, b in pairwise(versions))
 
 
 def find(objects: Sequence[Record], ref: Ref) -> Record | None:

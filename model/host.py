@@ -286,7 +286,12 @@ def describe(request: Request) -> str:
 
 
 def process(
-    name: str, hosted: Hosted, link: str | None, extras: tuple[str, ...] = (), lossy: bool = False, travels: bool = False
+    name: str,
+    hosted: Hosted,
+    link: str | None,
+    extras: tuple[str, ...] = (),
+    lossy: bool = False,
+    travels: bool = False,
 ) -> Process:
     """The process that runs a controller."""
     fine = hosted.granularity == FINE

@@ -19,7 +19,7 @@ import typing
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from kythera.model.record import Age, Map, NodeName, Record, Uid, record, replace
 
@@ -70,14 +70,14 @@ def _plan(hint: Any) -> Any:
         inner = _plan(arguments[0])
         return ("each", inner) if inner else None
     if isinstance(hint, type) and issubclass(hint, Record):
-        return ANY if _may_hold(hint) else None
+        return ANY if _may_hold(cast(Any, hint)) else None
     return None if hint in (str, int, bool, float, type(None)) else ANY
 
 
 @cache
 def _may_hold(cls: type[Record]) -> bool:
     """Whether a record of this very class can hold a name; base classes stand for all that derive from them."""
-    return not cls.__record_fields__ or bool(_fields(cls))
+    return not cls.__record_fields__ or bool(_fields(cast(Any, cls)))
 
 
 @cache
@@ -102,14 +102,14 @@ def _walk(value: Any, plan: Any, leaf: Leaf, field: str) -> Any:
     if isinstance(value, Record):
         changes = {}
         name = type(value).__name__
-        for part, inner in _fields(type(value)):
+        for part, inner in _fields(cast(Any, type(value))):
             old = getattr(value, part)
             if old is None or old == ():
                 continue
             new = _walk(old, inner, leaf, f"{name}.{part}")
             if new is not old and new != old:
                 changes[part] = new
-        return replace(value, **changes) if changes else value
+        return replace(cast(Any, value), **changes) if changes else value
     if isinstance(value, tuple):
         if isinstance(plan, tuple) and plan[0] == "items":
             made = tuple(_walk(v, p, leaf, field) for v, p in zip(value, plan[1], strict=True))
@@ -139,7 +139,7 @@ def _order(item: Any, plan: Any) -> Any:
         meta: Any = getattr(item, "metadata", None)
         if meta is not None and hasattr(meta, "uid"):
             return (meta.namespace, meta.name, -1 if meta.uid is None else meta.uid)
-        fields = _fields(type(item))
+        fields = _fields(cast(Any, type(item)))
         if fields and fields[0][1] is Uid and fields[0][0] == type(item).__record_fields__[0]:
             return getattr(item, fields[0][0])
     return None
@@ -162,7 +162,7 @@ def _rename_nodes(value: Any, renaming: Renaming) -> Any:
         return tuple(sorted(made, key=lambda o: _order(o, ANY))) if _are_nodes(made) else made
     if not isinstance(value, Record):
         return value
-    kind, any_value = type(value).__name__, typing.cast(Any, value)
+    kind, any_value = type(value).__name__, cast(Any, value)
     if kind == "Ref":
         return replace(any_value, name=renaming.node(any_value.name)) if any_value.kind in ("Node", "Lease") else value
     if kind in ("Node", "Lease"):

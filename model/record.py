@@ -21,7 +21,7 @@ NodeName = NewType("NodeName", str)
 Age = NewType("Age", int)
 
 T = TypeVar("T")
-V = TypeVar("V", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 
 def _cached_hash(self: Any) -> int:
@@ -45,21 +45,21 @@ def record(cls: type[T]) -> type[T]:
     """Turn a class that derives from ``Record`` into a frozen, slotted dataclass with a cached hash."""
     made = dataclasses.dataclass(frozen=True, slots=True)(cls)
     made.__record_fields__ = tuple(f.name for f in dataclasses.fields(made))  # type: ignore[attr-defined, arg-type]
-    made.__hash__ = _cached_hash  # type: ignore[assignment, method-assign]
+    made.__hash__ = _cached_hash  # type: ignore[method-assign]
     return made
 
 
 replace = dataclasses.replace
 
 
-class Map(Mapping[str, V], Generic[V]):
+class Map(Mapping[str, V_co], Generic[V_co]):
     """An immutable mapping with string keys, hashable, its items always in the order of the keys."""
 
     __slots__ = ("_dict", "_hash")
-    _dict: dict[str, V]
+    _dict: dict[str, V_co]
     _hash: int
 
-    def __init__(self, items: Mapping[str, V] | None = None) -> None:
+    def __init__(self, items: Mapping[str, V_co] | None = None) -> None:
         source = items or {}
         object.__setattr__(self, "_dict", {key: source[key] for key in sorted(source)})
         object.__setattr__(self, "_hash", hash(tuple(self._dict.items())))
@@ -67,7 +67,7 @@ class Map(Mapping[str, V], Generic[V]):
     def __setattr__(self, name: str, value: object) -> None:
         raise dataclasses.FrozenInstanceError(f"a Map cannot be changed: {name}")
 
-    def __getitem__(self, key: str) -> V:
+    def __getitem__(self, key: str) -> V_co:
         return self._dict[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -89,14 +89,14 @@ class Map(Mapping[str, V], Generic[V]):
     def __repr__(self) -> str:
         return f"Map({self._dict!r})"
 
-    def __reduce__(self) -> tuple[type[Map[V]], tuple[dict[str, V]]]:
+    def __reduce__(self) -> tuple[type[Map[V_co]], tuple[dict[str, V_co]]]:
         return Map, (self._dict,)
 
-    def set(self, key: str, value: Any) -> Map[V]:
+    def set(self, key: str, value: Any) -> Map[V_co]:
         """The same mapping with one key set."""
         return Map({**self._dict, key: value})
 
-    def without(self, key: str) -> Map[V]:
+    def without(self, key: str) -> Map[V_co]:
         """The same mapping without one key (which need not be there)."""
         return Map({k: v for k, v in self._dict.items() if k != key}) if key in self._dict else self
 

@@ -38,7 +38,9 @@ class Update(Record):
     """Replace an object, or with a ``subresource`` ("status", "scale") only that part of it.
 
     An unconditional update of a pod's status is a patch by condition types: those that it does not speak of stay; with
-    "conditions" nothing else of the status changes.  "ownerReferences" is no subresource of Kubernetes: it stands for the patch of an object's owners by which
+    "conditions" nothing else of the status changes.
+
+    "ownerReferences" is no subresource of Kubernetes: it stands for the patch of an object's owners by which
     controllers adopt and release; it is refused if the object's owners are not those of ``expected_owners``.
     """
 

@@ -115,9 +115,7 @@ class Process:
                     found.setdefault(slot)
         return tuple(found)
 
-    def outcomes(
-        self, rules: tuple[Rule, ...], value: Callable[[str], Any]
-    ) -> Iterator[tuple[Rule, Outcome | Wake]]:
+    def outcomes(self, rules: tuple[Rule, ...], value: Callable[[str], Any]) -> Iterator[tuple[Rule, Outcome | Wake]]:
         """Every way that some of its rules can go; ``value`` gives the value of each slot by name."""
         known = dict(self.constants)
         wanted = {name for each in rules for name in each.reads}

@@ -54,7 +54,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step that is possible: its action, where it leads (``raw`` before, ``row`` after normalising), what was renamed."""
+    """A possible step: its action, where it leads (``raw`` before, ``row`` after normalising), what was renamed."""
 
     action: Action
     actor: str

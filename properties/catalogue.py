@@ -51,9 +51,7 @@ def names() -> tuple[str, ...]:
     return tuple(each.name for each in CATALOGUE)
 
 
-def applicable(
-    system: System, objects: Sequence[Record], scenario: Scenario, rung: Rung
-) -> list[AnyProperty]:
+def applicable(system: System, objects: Sequence[Record], scenario: Scenario, rung: Rung) -> list[AnyProperty]:
     """The properties of a question: those that it asks for, or all that something in it could break."""
     question = Question(system, tuple(objects), scenario, rung)
     wanted = [each for each in CATALOGUE if scenario.properties is None or each.name in scenario.properties]

@@ -83,6 +83,12 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def never_fired(self) -> list[str]:
+        """The actions that no rung ever took, although they were there to be taken."""
+        possible = [set(each.never_fired) for each in self.rungs]
+        return sorted(set.intersection(*possible)) if possible else []
+
+    @property
     def verdict(self) -> str:
         """The worst of the properties' verdicts."""
         return worst([each.verdict for each in self.properties])
@@ -120,9 +126,7 @@ def check(loaded: Loaded, budget: Budget = Budget(), progress: Progress | None =
         explored.append((core.result, {each.name for each in wanted}))
         if report.result.stopped == "interrupted" or (properties and set(properties) <= set(found)):
             break
-    reports = [
-        _verdict(each, found.get(each.name), rungs, explored, len(steps)) for each in properties.values()
-    ]
+    reports = [_verdict(each, found.get(each.name), rungs, explored, len(steps)) for each in properties.values()]
     return Report(loaded, reports, rungs, time.perf_counter() - started)
 
 
@@ -219,5 +223,3 @@ def _verdict(
     if not chance:
         return PropertyReport(prop, VACUOUS if complete else INCONCLUSIVE, None, "it never had a chance to fail")
     return PropertyReport(prop, HOLDS if complete else WITHIN_BOUNDS)
-
-

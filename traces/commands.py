@@ -15,7 +15,7 @@ from kythera.traces import check as checking
 from kythera.traces import format as trace_format
 from kythera.traces.check import Budget, Counterexample, PropertyReport, Report
 from kythera.traces.replay import replay
-from kythera.traces.timeline import timeline
+from kythera.traces.timeline import Entry, timeline
 
 EXIT = {HOLDS: 0, WITHIN_BOUNDS: 0, VIOLATED: 1, INCONCLUSIVE: 3, VACUOUS: 3}
 
@@ -96,7 +96,7 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
                 "says": each.counterexample.message if each.counterexample else each.property.says,
                 "fairness": "weak" if type(each.property).__name__ == "Convergence" else "none",
                 "note": each.note,
-                "trace": None if each.counterexample is None else trace_as_data(each.counterexample, files[each.property.name]),
+                "trace": trace_as_data(each.counterexample, files.get(each.property.name)),
             }
             for each in report.properties
         ],
@@ -119,21 +119,34 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
             for each in report.loaded.ignored
         ],
         "assumptions": list(report.loaded.assumptions),
-        "never_fired": sorted(set.intersection(*(set(each.never_fired) for each in report.rungs))) if report.rungs else [],
+        "never_fired": report.never_fired,
     }  # fmt: skip
 
 
-def trace_as_data(counterexample: Counterexample, file: Path) -> dict[str, Any]:
+def trace_as_data(counterexample: Counterexample | None, file: Path | None) -> dict[str, Any] | None:
     """A counterexample in the report."""
+    if counterexample is None:
+        return None
+    entries = timeline(counterexample.system, counterexample.moves)
     return {
         "file": str(file),
         "length": len(counterexample.moves),
         "loop_from": counterexample.loop_from,
-        "steps": [
-            {"n": each.n, "at": f"{each.at}s", "action": each.action, "component": each.component, "says": each.says, "why": each.why}
-            for each in timeline(counterexample.system, counterexample.moves)
-        ],
-    }  # fmt: skip
+        "steps": [step_as_data(each) for each in entries],
+    }
+
+
+def step_as_data(entry: Entry) -> dict[str, Any]:
+    """A step of a timeline."""
+    return {
+        "n": entry.n,
+        "at": f"{entry.at}s",
+        "action": entry.action,
+        "component": entry.component,
+        "says": entry.says,
+        "why": entry.why,
+        "changes": [{"object": c.object, "what": c.what, "fields": list(c.fields)} for c in entry.changes],
+    }
 
 
 def replay_command(path: Path, form: str) -> int:
@@ -158,11 +171,7 @@ def replay_command(path: Path, form: str) -> int:
                     "difference": found.difference or None,
                     "length": len(trace.steps),
                     "loop_from": trace.loop_from,
-                    "steps": [
-                        {"n": e.n, "at": f"{e.at}s", "action": e.action, "component": e.component, "says": e.says, "why": e.why,
-                         "changes": [{"object": c.object, "what": c.what, "fields": list(c.fields)} for c in e.changes]}
-                        for e in entries
-                    ],
+                    "steps": [step_as_data(each) for each in entries],
                 },
                 indent=1,
             )

@@ -87,7 +87,11 @@ def save(trace: Trace, path: Path) -> None:
         "property": trace.property,
         "says": trace.says,
         "message": trace.message,
-        "rung": {"granularity": trace.rung.granularity, "time": trace.rung.time, "faults": faults_of(trace.rung.faults)},
+        "rung": {
+            "granularity": trace.rung.granularity,
+            "time": trace.rung.time,
+            "faults": faults_of(trace.rung.faults),
+        },
         "loop_from": trace.loop_from,
         "documents": list(trace.documents),
         "initial": dict(trace.initial),
@@ -121,5 +125,3 @@ def load(path: Path) -> Trace:
         )  # fmt: skip
     except (KeyError, TypeError) as error:
         raise NotATrace(f"{path}: incomplete: {error}") from error
-
-

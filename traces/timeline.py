@@ -135,7 +135,11 @@ def _parameter(value: Any, names: Names) -> str:
 
 
 def _action(move: Move, names: Names) -> str:
-    given = ", ".join(f"{k}={_parameter(v, names)}" for k, v in move.action.parameters if not isinstance(v, Record) or isinstance(v, Ref))
+    given = ", ".join(
+        f"{k}={_parameter(v, names)}"
+        for k, v in move.action.parameters
+        if not isinstance(v, Record) or isinstance(v, Ref)
+    )
     process = "/".join(names.node(part) for part in move.action.process.split("/"))
     return f"{process}.{move.action.rule}({given})"
 
@@ -198,5 +202,3 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_short(each) for each in value)}]"
     return str(value)
-
-

@@ -74,7 +74,7 @@ def decode(cls: type[R], data: object, context: Context, path: Path = ()) -> R:
     if not isinstance(data, Mapping):
         context.errors.append(Remark(path, f"expected a mapping, found {_what(data)}"))
         return cls()
-    names = json_names(cls)
+    names = json_names(typing.cast(Any, cls))
     ignored: dict[str, str] = getattr(cls, "ignored", {})
     values: dict[str, Any] = {}
     opaque: dict[str, Any] = {}
@@ -156,7 +156,8 @@ def _age(value: object, context: Context, path: Path) -> int | None:
     try:
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        return _refuse("a time such as 2024-01-01T00:00:00Z", value, context, path)
+        _refuse("a time such as 2024-01-01T00:00:00Z", value, context, path)
+        return None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return int((context.now - instant).total_seconds())

@@ -28,4 +28,6 @@ def crash(local: NodeState, budget: int) -> Yields:
 
 def process(node: str) -> Process:
     """The container crashes of one node."""
-    return Process(f"containers/{node}", (crash,), {"local": f"local/kubelet/{node}", "budget": "budget/containerCrash"})
+    return Process(
+        f"containers/{node}", (crash,), {"local": f"local/kubelet/{node}", "budget": "budget/containerCrash"}
+    )

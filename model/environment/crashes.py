@@ -37,7 +37,9 @@ def crash(
         yield outcome(
             {
                 **writes,
-                "past": tuple(older[: -len(back)] if back else older for older, (back, _, _) in zip(past, went, strict=True)),
+                "past": tuple(
+                    older[: -len(back)] if back else older for older, (back, _, _) in zip(past, went, strict=True)
+                ),
                 "seen": tuple(back[0] if back else now for back, now, _ in went),
                 "pending": tuple((*back[1:], now, *left) if back else left for back, now, left in went),
             },

@@ -46,7 +46,9 @@ class Events(Record):
 def requests_of(event: Event) -> tuple[Request, ...]:
     """What an event asks of the API server."""
     if event.verb == "apply":
-        return tuple(Patch(_ref_of_manifest(json.loads(text), event.namespace), "apply", text) for text in event.manifests)
+        return tuple(
+            Patch(_ref_of_manifest(json.loads(text), event.namespace), "apply", text) for text in event.manifests
+        )
     if event.verb == "scale":
         body = json.dumps({"spec": {"replicas": event.replicas}})
         return (Patch(_target(event), "merge", body, "scale"),)
@@ -89,9 +91,7 @@ def happen(
 
 
 @rule("kubectl drain evicts a pod from {node}", COMPONENT)
-def evict(
-    events: Events, objects: tuple[Objects, ...], kinds: tuple[str, ...], handle: Handle
-) -> Yields:
+def evict(events: Events, objects: tuple[Objects, ...], kinds: tuple[str, ...], handle: Handle) -> Yields:
     """A drain that is under way evicts one more pod, or ends when no pod is left.
 
     Source: staging/src/k8s.io/kubectl/pkg/drain/drain.go evictPods.
@@ -149,5 +149,3 @@ def process(plan: tuple[Event, ...], kinds: tuple[str, ...], handle: Handle) -> 
         {"events": "events", "objects": tuple(f"objects/{kind}" for kind in kinds)},
         {"plan": plan, "kinds": kinds, "handle": handle},
     )
-
-

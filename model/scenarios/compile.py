@@ -54,7 +54,12 @@ class _Compiler:
         nodes = tuple(NodeName(obj.metadata.name) for obj in self.objects if isinstance(obj, Node))
         found = members(self.objects, self.scenario, self.rung, nodes)
         kinds = sorted(
-            {kind_of(cls) for m in found for cls in (*m.controller.watches, *m.controller.writes) if not m.is_virtual(kind_of(cls))}
+            {
+                kind_of(cls)
+                for m in found
+                for cls in (*m.controller.watches, *m.controller.writes)
+                if not m.is_virtual(kind_of(cls))
+            }
             | {kind for kind in present if any(event.verb for event in self.scenario.events)}
             | {"Pod", "Node"}
         )
@@ -97,9 +102,7 @@ class _Compiler:
         written = {kind_of(cls) for member in found for cls in member.controller.writes}
         return kind in written or bool(self.scenario.events)
 
-    def hosted(
-        self, member: Member, found: Sequence[Member], admission: tuple[str, ...], lagging: bool
-    ) -> Hosted:
+    def hosted(self, member: Member, found: Sequence[Member], admission: tuple[str, ...], lagging: bool) -> Hosted:
         """How a component is run: which kinds it sees late, and which its requests concern."""
         controller = member.controller
         watched = [kind_of(cls) for cls in controller.watches if not member.is_virtual(kind_of(cls))]
@@ -196,7 +199,9 @@ class _Compiler:
                     outboxes,
                     f"link/{parts[0].unit}" if linked else None,
                     tuple(m.crashed for m in parts),
-                    tuple(n.removeprefix("past/") for m in parts for n in self.slots if n.startswith(f"past/{m.name}/")),
+                    tuple(
+                        n.removeprefix("past/") for m in parts for n in self.slots if n.startswith(f"past/{m.name}/")
+                    ),
                 )
             )
 

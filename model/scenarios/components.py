@@ -195,4 +195,3 @@ def _settings(scenario: Scenario, component: str) -> dict[str, str]:
 
 def _applied_kinds(manifests: tuple[str, ...]) -> set[str]:
     return {json.loads(text)["kind"] for text in manifests}
-

@@ -124,10 +124,10 @@ def _variants(spec: Part) -> Mapping[str, str]:
         elif value not in variant.values:
             what = f"{name} is one of {', '.join(variant.values)}; found {found(value)}"
             spec.problems.append(spec.document.problem(path, what))
-        elif variant.setting in asked:
+        elif name in asked:
             spec.problems.append(spec.document.problem(path, f"{name} is set twice"))
         else:
-            asked[variant.setting] = value
+            asked[name] = value
     return asked
 
 

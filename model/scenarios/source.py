@@ -79,8 +79,12 @@ class _Loader(yaml.CSafeLoader):
     """YAML 1.1 without dates: Kubernetes reads them as text."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
-_Loader.add_constructor("tag:yaml.org,2002:binary", lambda loader, node: loader.construct_scalar(node))
+def _as_text(loader: Any, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
+_Loader.add_constructor("tag:yaml.org,2002:binary", _as_text)
 
 
 class _TooMuch(Exception):
@@ -140,7 +144,7 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
             while loader.check_node():
                 node = loader.get_node()
                 lines: dict[Path_, int] = {}
-                data = _plain(loader, node, (), lines, file, problems, 0)
+                data: Any = _plain(loader, node, (), lines, file, problems, 0)
                 documents += _flat(Document(file, data, lines), problems)
         finally:
             loader.dispose()
@@ -160,7 +164,7 @@ MOST_VALUES = 1_000_000
 
 
 def _plain(
-    loader: Any, node: yaml.Node, path: Path_, lines: dict[Path_, int], file: str, problems: list[Problem], depth: int
+    loader: Any, node: Any, path: Path_, lines: dict[Path_, int], file: str, problems: list[Problem], depth: int
 ) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
     if depth > DEEPEST:

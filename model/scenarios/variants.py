@@ -1,50 +1,38 @@
-"""Variants: named deviations of a component from what Kubernetes 1.37 does, for studying known defects.
+"""Variants: named deviations of a component from what Kubernetes 1.37 does.
 
-A variant is asked for as ``component.setting=value``.  Whoever adds one to a component adds it here.
+Some are known defects, to be studied; others exist so that every property has something that breaks it.  A variant is
+asked for as ``component.setting=value``.  Whoever adds one to a component adds it here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kythera.model.control_plane.apiserver.variants import VARIANTS as OF_THE_API_SERVER
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A setting with the values that it may have, the usual one first, and what the others do.
-
-    ``key`` is the name under which the component looks for it.
-    """
+    """A setting with the values that it may have, the usual one first."""
 
     name: str
     values: tuple[str, ...]
-    says: str
-    key: str = ""
-
-    @property
-    def setting(self) -> str:
-        """The key in the settings that components get."""
-        return self.key or self.name
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant(
-        "disruption.on_conflict",
-        ("recompute", "overwrite_with_old"),
-        "a status of a PodDisruptionBudget that was computed before a conflict is written after it all the same",
-    ),
-    Variant(
-        "hpa.base",
-        ("observed_pods_incl_surge", "spec_replicas"),
-        "the autoscaler multiplies the replicas that are asked for, so that surge pods of a rollout don't count",
-    ),
-    Variant(
-        "replicaset.expectations",
-        ("true", "false"),
-        "the ReplicaSet controller does not wait until it sees what it has created and deleted",
-        key="expectations",
-    ),
+    *(Variant(name, values) for name, values in OF_THE_API_SERVER.items()),
+    Variant("deployment.bounds", ("keep", "ignore")),
+    Variant("disruption.on_conflict", ("recompute", "overwrite_with_old")),
+    Variant("hpa.base", ("observed_pods_incl_surge", "spec_replicas")),
+    Variant("hpa.minimum", ("keep", "ignore")),
+    Variant("kubelet.address", ("smallest_free", "counts_pods")),
+    Variant("kubelet.admission", ("on", "off")),
+    Variant("kubelet.sandbox", ("one", "always_new")),
+    Variant("replicaset.creates", ("missing", "nothing")),
+    Variant("replicaset.expectations", ("true", "false")),
+    Variant("scheduler.retry", ("always", "never")),
 )
-"""All variants."""
+"""All variants.  What each does is said where its component reads it."""
 
 
 def known() -> str:

@@ -54,12 +54,16 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
         result = rung.result
         name = f"{rung.rung.granularity}, {_faults(rung.rung.faults)}"
         end = "complete" if result.complete else f"stopped by: {result.stopped}"
-        table.add_row(name, f"{result.states:,}", f"{result.transitions:,}", str(result.depth), f"{rung.seconds:.1f}", end)
+        table.add_row(
+            name, f"{result.states:,}", f"{result.transitions:,}", str(result.depth), f"{rung.seconds:.1f}", end
+        )
     out.print(table)
     for text in report.loaded.assumptions:
         out.print(f"assumed: {escape(text)}")
     if report.loaded.ignored:
-        out.print(f"ignored: {len(report.loaded.ignored)} fields that the model does not act on (--format json lists them)")
+        out.print(
+            f"ignored: {len(report.loaded.ignored)} fields that the model does not act on (--format json lists them)"
+        )
         reasons: dict[str, list[str]] = {}
         for field in report.loaded.ignored:
             reasons.setdefault(field.why, []).append(field.field.rsplit(".", 1)[-1])
@@ -67,7 +71,9 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
             out.print(f"  {escape(why)}: {escape(', '.join(sorted(set(fields))))}")
     if profile:
         for rung in report.rungs:
-            out.print(f"\n{rung.rung.granularity}: {rung.calls:,} rule calls for {rung.result.states:,} states; most of them by")
+            out.print(
+                f"\n{rung.rung.granularity}: {rung.calls:,} rule calls for {rung.result.states:,} states; most by"
+            )
             for name, misses in rung.misses.items():
                 out.print(f"  {misses:>9,}  {escape(name)}")
     out.print(f"\n[{COLOUR[report.verdict]}]{MEANING[report.verdict]}[/] ({report.seconds:.1f} s)")
@@ -75,7 +81,9 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
 
 def _faults(faults: object) -> str:
     names = getattr(faults, "__record_fields__", ())
-    found = [f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none")]
+    found = [
+        f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none")
+    ]
     return ", ".join(found) or "no faults"
 
 

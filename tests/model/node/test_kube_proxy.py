@@ -16,7 +16,10 @@ from kythera.model.view import View, view
 
 
 def service(**spec: Any) -> Service:
-    data = {"metadata": {"name": "web", "namespace": "default"}, "spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}], **spec}}
+    data = {
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"clusterIP": "10.0.0.1", "ports": [{"port": 80}], **spec},
+    }
     return decode(Service, data, Context())
 
 
@@ -48,7 +51,11 @@ def test_connections_go_to_ready_endpoints_only() -> None:
 
 
 def test_without_a_ready_endpoint_those_that_serve_while_terminating_are_used() -> None:
-    made = table(service(), endpoint("n1", ready=False, serving=False), endpoint("n2", ready=False, serving=True, terminating=True))
+    made = table(
+        service(),
+        endpoint("n1", ready=False, serving=False),
+        endpoint("n2", ready=False, serving=True, terminating=True),
+    )
     assert places(pick(made, "default", "web", "", "n3")) == ["n2"]
 
 
@@ -87,7 +94,13 @@ def test_hints_keep_traffic_near_and_are_ignored_where_incomplete() -> None:
     assert hinted((near, Backend(NodeName("n3"), "c")), "n1", "z1") == (near, Backend(NodeName("n3"), "c"))
 
 
-@given(st.lists(st.builds(Backend, address=st.text(max_size=3), ready=st.booleans(), serving=st.booleans(), terminating=st.booleans())))
+@given(
+    st.lists(
+        st.builds(
+            Backend, address=st.text(max_size=3), ready=st.booleans(), serving=st.booleans(), terminating=st.booleans()
+        )
+    )
+)
 def test_an_unready_endpoint_is_never_used_beside_a_ready_one(backends: list[Backend]) -> None:
     found = usable(backends)
     assert all(each.ready for each in found) or not any(each.ready for each in backends)

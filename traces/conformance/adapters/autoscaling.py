@@ -65,9 +65,7 @@ def _propose(given: Mapping[str, Any]) -> Proposal:
     pods = tuple(decode(Pod, pod, context) for pod in given["pods"])
     metric, current = given["metric"], given["current_replicas"]
     tolerances = Tolerances(given["tolerance"], given["tolerance"])
-    readiness = Readiness(
-        given["cpu_initialization_period_seconds"], given["initial_readiness_delay_seconds"]
-    )
+    readiness = Readiness(given["cpu_initialization_period_seconds"], given["initial_readiness_delay_seconds"])
     if metric["type"] in ("Resource", "ContainerResource", "Pods"):
         usages = _usages(given, metric, pods, now)
         resource = "" if metric["type"] == "Pods" else metric["name"]
@@ -155,9 +153,7 @@ def downscale_stabilization(case: Case) -> str | None:
 
 
 def _recommendations(given: Mapping[str, Any]) -> tuple[Recommendation, ...]:
-    return tuple(
-        Recommendation(each["replicas"], Age(each["age_seconds"])) for each in given["recommendations"]
-    )
+    return tuple(Recommendation(each["replicas"], Age(each["age_seconds"])) for each in given["recommendations"])
 
 
 def without_behavior(case: Case) -> str | None:

@@ -39,8 +39,12 @@ def _pod_to_endpoint(case: dict[str, Any]) -> str | None:
 
 def _ports(case: dict[str, Any]) -> str | None:
     given = case["input"]
-    got = endpointslice.endpoint_ports(decode(Service, given["service"], Context()), decode(Pod, given["pod"], Context()))
-    return _differs([encode(decode(EndpointPort, p, Context())) for p in case["expected"]["ports"]], [encode(p) for p in got])
+    got = endpointslice.endpoint_ports(
+        decode(Service, given["service"], Context()), decode(Pod, given["pod"], Context())
+    )
+    return _differs(
+        [encode(decode(EndpointPort, p, Context())) for p in case["expected"]["ports"]], [encode(p) for p in got]
+    )
 
 
 def _reconcile_one_pod(case: dict[str, Any]) -> str | None:
@@ -51,7 +55,8 @@ def _reconcile_one_pod(case: dict[str, Any]) -> str | None:
     got = endpointslice.desired_slices(service, pods, {node.metadata.name: node for node in nodes})
     shown = [{"addressType": s.address_type, "endpoints": [_endpoint(e) for e in s.endpoints]} for s in got]
     wanted = [
-        {"addressType": s.address_type, "endpoints": [_endpoint(e) for e in s.endpoints]} for s in _slices(expected["slices"])
+        {"addressType": s.address_type, "endpoints": [_endpoint(e) for e in s.endpoints]}
+        for s in _slices(expected["slices"])
     ]
     wrong = _differs(wanted, shown)
     labels = [dict(s.metadata.labels) for s in got if dict(s.metadata.labels) != expected["labels"]]
@@ -70,7 +75,9 @@ def _address_types(case: dict[str, Any]) -> str | None:
 
 def _find_port(case: dict[str, Any]) -> str | None:
     port = decode(ServicePort, case["input"]["service_port"], Context())
-    return _differs(case["expected"]["port"], endpointslice.find_port(decode(Pod, case["input"]["pod"], Context()), port))
+    return _differs(
+        case["expected"]["port"], endpointslice.find_port(decode(Pod, case["input"]["pod"], Context()), port)
+    )
 
 
 def _pod_included(case: dict[str, Any]) -> str | None:
@@ -92,7 +99,10 @@ def _hints(case: dict[str, Any]) -> str | None:
             moved = name == "slices_unchanged" and new != old
             got["slices_to_update" if moved else name].append(new)
     for name, slices in got.items():
-        wrong = _differs([[_told(e) for e in s.endpoints] for s in _slices(expected[name])], [[_told(e) for e in s.endpoints] for s in slices])
+        wrong = _differs(
+            [[_told(e) for e in s.endpoints] for s in _slices(expected[name])],
+            [[_told(e) for e in s.endpoints] for s in slices],
+        )
         if wrong:
             return f"{name}: {wrong}"
     return None

@@ -62,17 +62,14 @@ def status(case: Case) -> str | None:
     ]
     if "disruptedPods" in expected:
         ages = {
-            name: int((context.now - _instant(at)).total_seconds())
-            for name, at in expected["disruptedPods"].items()
+            name: int((context.now - _instant(at)).total_seconds()) for name, at in expected["disruptedPods"].items()
         }
         if ages != dict(found.disrupted_pods):
             wrong.append(f"disruptedPods: expected {ages}, got {dict(found.disrupted_pods)}")
     return "; ".join(wrong) or None
 
 
-def _scales(
-    workloads: Sequence[Mapping[str, Any]], context: Context
-) -> Callable[[OwnerReference, str], Scale | None]:
+def _scales(workloads: Sequence[Mapping[str, Any]], context: Context) -> Callable[[OwnerReference, str], Scale | None]:
     """How to find an owner's scale: as the controller does, plainly for kinds that the model hasn't got."""
     decoded: dict[str, list[Any]] = {"ReplicaSet": [], "Deployment": []}
     others: dict[tuple[str, str, Uid], int] = {}

@@ -70,9 +70,7 @@ def snapshot_of(case: Case) -> Snapshot:
     context = Context()
 
     def objects(cls: type[R]) -> tuple[R, ...]:
-        return tuple(
-            decode(cls, each, context) for each in case.get("objects") or () if each["kind"] == cls.__name__
-        )
+        return tuple(decode(cls, each, context) for each in case.get("objects") or () if each["kind"] == cls.__name__)
 
     nodes = [*case["nodes"], *(case.get("filtered_out_nodes") or ())]
     return Snapshot(
@@ -133,9 +131,7 @@ def filter_case(name: str, case: Case) -> str | None:
     if wanted is None:
         return None
     keys = ("resource", "reason", "requested", "used", "capacity")
-    lacking = [
-        {key: getattr(each, key) for key in keys} for v in verdicts.values() for each in v.insufficient
-    ]
+    lacking = [{key: getattr(each, key) for key in keys} for v in verdicts.values() for each in v.insufficient]
     return _difference(*(sorted(each, key=lambda one: str(one["resource"])) for each in (wanted, lacking)))
 
 
@@ -146,9 +142,7 @@ def spread_state(case: Case) -> str | None:
     constraints = hard_constraints(pod, snapshot, defaults)
     shown = [(each.max_skew, each.topology_key, each.min_domains) for each in constraints]
     expected = case["expected"]
-    wanted = [
-        (each["maxSkew"], each["topologyKey"], each.get("minDomains")) for each in expected["constraints"]
-    ]
+    wanted = [(each["maxSkew"], each["topologyKey"], each.get("minDomains")) for each in expected["constraints"]]
     if wrong := _difference(wanted, shown):
         return wrong
     counts: dict[tuple[str, str], list[int]] = {}
@@ -171,9 +165,7 @@ def node_selector_match(case: Case) -> str | None:
     if expected["match"] is None:
         return None
     node = given["node"]
-    return _difference(
-        expected["match"], node is not None and node_selector_matches(selector, _read(Node, node))
-    )
+    return _difference(expected["match"], node is not None and node_selector_matches(selector, _read(Node, node)))
 
 
 def preferred_terms_score(case: Case) -> str | None:
@@ -219,10 +211,7 @@ def resources_case(of_containers: bool, case: Case) -> str | None:
     if unknown:
         raise NotImplementedError(f"arguments {sorted(unknown)}")
     missing: Map[Quantity] = Map(
-        {
-            name: parse_quantity(str(each))
-            for name, each in (args.get("nonMissingContainerRequests") or {}).items()
-        }
+        {name: parse_quantity(str(each)) for name, each in (args.get("nonMissingContainerRequests") or {}).items()}
     )
     overhead, pod_level = not args.get("excludeOverhead"), not args.get("skipPodLevelResources")
     got: dict[str, dict[str, int]] = {}

@@ -72,9 +72,7 @@ def pods_to_delete(case: Case) -> str | None:
     given = case["input"]
     pods = [decode(Pod, each, _context(given)) for each in given["pods"]]
     related = [decode(Pod, each, _context(given)) for each in given.get("related_pods", given["pods"])]
-    found = [
-        sorted(pod.metadata.name for pod in way) for way in ranking.choices(pods, related, given["count"])
-    ]
+    found = [sorted(pod.metadata.name for pod in way) for way in ranking.choices(pods, related, given["count"])]
     wanted = sorted(case["expected"]["deleted_set"])
     return None if wanted in found else f"expected {wanted}, got one of {found}"
 
@@ -118,9 +116,7 @@ def resolve_fenceposts(case: Case) -> str | None:
     """Surge and unavailability in pods."""
     given = case["input"]
     try:
-        surge, unavailable = rolling.resolve_fenceposts(
-            given["max_surge"], given["max_unavailable"], given["desired"]
-        )
+        surge, unavailable = rolling.resolve_fenceposts(given["max_surge"], given["max_unavailable"], given["desired"])
     except ValueError:
         return _selected(case["expected"], {"error": True, "surge": 0, "unavailable": 0})
     return _selected(case["expected"], {"error": False, "surge": surge, "unavailable": unavailable})
