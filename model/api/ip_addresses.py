@@ -1,8 +1,9 @@
 """What IP addresses and CIDR blocks may look like.
 
-Two ways of reading stand side by side: fields that are older than the strict rules also take leading zeros and
-IPv4 addresses in IPv6 clothes; new fields take the canonical form alone.  Each function answers with what is
-wrong, in Kubernetes' own words.
+Two ways of reading stand side by side: new fields take the canonical form alone, older ("legacy") fields any form
+that all software reads alike.  Before Kubernetes 1.36 the older fields also took leading zeros, IPv4 addresses in
+IPv6 clothes and bits after a prefix: that is ``strict=False``.  Each function answers with what is wrong, in
+Kubernetes' own words.
 
 Source: staging/src/k8s.io/apimachinery/pkg/util/validation/ip.go; k8s.io/utils/net ParseIPSloppy and
 ParseCIDRSloppy.
@@ -32,19 +33,24 @@ def parse_sloppy(text: str) -> Address | None:
 
 def is_valid_ip(text: str) -> tuple[str, ...]:
     """An address in canonical form, as new fields want it.  Source: ip.go IsValidIP."""
+    problems = is_valid_ip_for_legacy_field(text)
+    address = parse_sloppy(text)
+    return problems if problems or str(address) == text else (f'must be in canonical form ("{address}")',)
+
+
+def is_valid_ip_for_legacy_field(text: str, strict: bool = True) -> tuple[str, ...]:
+    """An address as older fields take it.
+
+    Source: ip.go IsValidIPForLegacyField; feature gate StrictIPCIDRValidation (KEP-4858).
+    """
     address = parse_sloppy(text)
     if address is None:
         return (NOT_AN_ADDRESS,)
-    if _parse(text) is None:
+    if strict and _parse(text) is None:
         return ("must not have leading 0s",)
-    if _is_ipv4_in_ipv6(address):
+    if strict and _is_ipv4_in_ipv6(address):
         return ("must not be an IPv4-mapped IPv6 address",)
-    return () if str(address) == text else (f'must be in canonical form ("{address}")',)
-
-
-def is_valid_ip_for_legacy_field(text: str) -> tuple[str, ...]:
-    """An address as older fields take it.  Source: ip.go IsValidIPForLegacyField."""
-    return (NOT_AN_ADDRESS,) if parse_sloppy(text) is None else ()
+    return ()
 
 
 def is_valid_cidr(text: str) -> tuple[str, ...]:
@@ -52,23 +58,30 @@ def is_valid_cidr(text: str) -> tuple[str, ...]:
 
     Source: ip.go IsValidCIDR.
     """
+    problems, block = is_valid_cidr_for_legacy_field(text), _split(text)
+    if problems or block is None:
+        return problems
+    network = ip_network(block)
+    return () if str(network) == text else (f'must be in canonical form ("{network}")',)
+
+
+def is_valid_cidr_for_legacy_field(text: str, strict: bool = True) -> tuple[str, ...]:
+    """A block as older fields take it.
+
+    Source: ip.go IsValidCIDRForLegacyField; feature gate StrictIPCIDRValidation (KEP-4858).
+    """
     block = _split(text)
     if block is None:
         return (NOT_A_BLOCK,)
     address, length = block
-    if _parse(text.partition("/")[0]) is None or text.partition("/")[2] != str(length):
+    first, _, second = text.partition("/")
+    if strict and (_parse(first) is None or second != str(length)):
         return ("must not have leading 0s in IP or prefix length",)
-    if _is_ipv4_in_ipv6(address):
+    if strict and _is_ipv4_in_ipv6(address):
         return ("must not have an IPv4-mapped IPv6 address",)
-    network = ip_network((address, length), strict=False)
-    if network.network_address != address:
+    if strict and ip_network(block, strict=False).network_address != address:
         return ("must not have bits set beyond the prefix length",)
-    return () if str(network) == text else (f'must be in canonical form ("{network}")',)
-
-
-def is_valid_cidr_for_legacy_field(text: str) -> tuple[str, ...]:
-    """A block as older fields take it.  Source: ip.go IsValidCIDRForLegacyField."""
-    return (NOT_A_BLOCK,) if _split(text) is None else ()
+    return ()
 
 
 def _split(text: str) -> tuple[Address, int] | None:

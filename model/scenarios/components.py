@@ -86,6 +86,8 @@ def members(
         )  # fmt: skip
 
     if Deployment.__name__ in kinds:
+        # Only the Recreate strategy looks at pods; without it the controller need not watch them.
+        manager["recreate"] = str(any(_recreates(obj, scenario) for obj in objects)).lower()
         managed("deployment")
     if {Deployment.__name__, ReplicaSet.__name__} & kinds:
         managed("replicaset")
@@ -131,6 +133,12 @@ def members(
     for node in nodes:
         found.extend(_on_node(node, kinds, scenario, rung))
     return tuple(found)
+
+
+def _recreates(obj: Record, scenario: Scenario) -> bool:
+    """Whether a Deployment deletes all old pods before it makes new ones, now or after an event."""
+    later = any("Recreate" in text for event in scenario.events for text in event.manifests)
+    return later or (isinstance(obj, Deployment) and obj.spec.strategy.type == "Recreate")
 
 
 def watches_nodes(scenario: Scenario, rung: Rung) -> bool:

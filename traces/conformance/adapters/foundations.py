@@ -72,8 +72,8 @@ def emit(case: Case) -> str | None:
 
 def from_json(case: Case) -> str | None:
     """A quantity in JSON, as text or number, with blanks around it."""
-    text = str(json.loads(case["input"]["json"])).strip()
-    return _selected(case["expected"], {"string": canonical(parse_quantity(text))})
+    read = quantity.quantity(json.loads(case["input"]["json"], parse_int=str, parse_float=str))
+    return _selected(case["expected"], {"string": canonical(read)})
 
 
 def compare(case: Case) -> str | None:
@@ -310,8 +310,14 @@ ADAPTERS: dict[str, Callable[[Case], str | None]] = {
     "intstr/scaled": int_or_string_scaled,
     "intstr/parse": int_or_string_parse,
     **{f"validate/{name}": partial(valid, check) for name, check in _CHECKS.items()},
-    "validate/IsValidIP": partial(valid_address, ip_addresses.is_valid_ip, ip_addresses.is_valid_ip_for_legacy_field),
+    "validate/IsValidIP": partial(
+        valid_address,
+        ip_addresses.is_valid_ip,
+        partial(ip_addresses.is_valid_ip_for_legacy_field, strict=False),
+    ),
     "validate/IsValidCIDR": partial(
-        valid_address, ip_addresses.is_valid_cidr, ip_addresses.is_valid_cidr_for_legacy_field
+        valid_address,
+        ip_addresses.is_valid_cidr,
+        partial(ip_addresses.is_valid_cidr_for_legacy_field, strict=False),
     ),
 }
