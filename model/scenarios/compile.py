@@ -69,6 +69,8 @@ class _Compiler:
 
         linked = faults.partition > 0 or faults.node_failure > 0
         lagging = faults.staleness != "none" or self.rung.granularity == FINE
+        if faults.lost_reply and self.rung.granularity == FINE:
+            self.slots["budget/lostReply"] = Slot("budget/lostReply", faults.lost_reply)
         for member in found:
             self.add(member, self.hosted(member, found, admission, lagging), linked)
         if linked:
