@@ -10,9 +10,9 @@ from typing import Any
 
 from kythera.model.scenarios.compile import compile_system
 from kythera.model.scenarios.loader import Loaded
-from kythera.model.scenarios.scenario import Rung, ladder
+from kythera.model.scenarios.scenario import Faults, Rung, ladder
 from kythera.model.system import Move, System
-from kythera.properties.catalogue import applicable
+from kythera.properties.catalogue import CATALOGUE, applicable
 from kythera.properties.engines.core import Core
 from kythera.properties.engines.liveness import Lasso, Liveness
 from kythera.properties.engines.path import moves_along, states_to
@@ -30,8 +30,22 @@ from kythera.properties.property import (
     StepInvariant,
     worst,
 )
+from kythera.traces.timeline import Timeline
 
 Progress = Callable[[Rung, Exploration, int], None]
+
+INTERRUPTED = "interrupted"
+NEVER_STARTED = "not started"
+
+STOPPED_BY = {
+    "time": "the time was up",
+    "states": "the number of states was reached",
+    "memory": "the memory was used up",
+    INTERRUPTED: "it was interrupted",
+    "finding": "the violation was found",
+    NEVER_STARTED: "the time was up before",
+}
+"""Why a rung was not explored to its end."""
 
 
 @dataclass(slots=True)
@@ -52,24 +66,37 @@ class Counterexample:
 
 @dataclass(slots=True)
 class RungReport:
-    """What was covered on one rung."""
+    """What was covered on one rung; ``possible`` are its actions as ``process.rule``, ``judged`` its properties."""
 
     rung: Rung
     result: Exploration
     seconds: float
-    never_fired: tuple[str, ...] = ()
+    judged: frozenset[str] = frozenset()
+    possible: frozenset[str] = frozenset()
     misses: dict[str, int] = field(default_factory=dict)
     calls: int = 0
+
+    @property
+    def fired(self) -> frozenset[str]:
+        """The actions that were taken."""
+        return frozenset(f"{process}.{rule}" for process, rule in self.result.fired)
+
+    @property
+    def stopped(self) -> str:
+        """Why it was not explored to its end; empty if it was."""
+        return STOPPED_BY.get(self.result.stopped, self.result.stopped)
 
 
 @dataclass(slots=True)
 class PropertyReport:
     """The verdict on one property, over all rungs."""
 
-    property: AnyProperty
+    name: str
+    says: str
     verdict: str
     counterexample: Counterexample | None = None
     note: str = ""
+    fairness: str = "none"
 
 
 @dataclass(slots=True)
@@ -80,18 +107,17 @@ class Report:
     properties: list[PropertyReport]
     rungs: list[RungReport]
     seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
 
     @property
     def never_fired(self) -> list[str]:
         """The actions that no rung ever took, although they were there to be taken."""
-        possible = [set(each.never_fired) for each in self.rungs]
-        return sorted(set.intersection(*possible)) if possible else []
+        possible = frozenset[str]().union(*(each.possible for each in self.rungs))
+        return sorted(possible.difference(*(each.fired for each in self.rungs)))
 
     @property
     def verdict(self) -> str:
-        """The worst of the properties' verdicts."""
-        return worst([each.verdict for each in self.properties])
+        """The worst of the properties' verdicts; without a property there was nothing that could fail."""
+        return worst([each.verdict for each in self.properties]) if self.properties else VACUOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +130,30 @@ class Budget:
 
 
 def check(loaded: Loaded, budget: Budget = Budget(), progress: Progress | None = None) -> Report:
-    """Climb the ladder of a scenario within a budget."""
+    """Climb the ladder of a scenario within a budget; an interruption ends it early, with what was found so far."""
     started = time.perf_counter()
     found: dict[str, Counterexample] = {}
     rungs: list[RungReport] = []
-    explored: list[tuple[Exploration, set[str]]] = []
-    properties: dict[str, AnyProperty] = {}
+    wanted: dict[Rung, list[AnyProperty]] = {}
     steps = ladder(loaded.scenario)
+    over = False
     for number, rung in enumerate(steps):
         left = budget.seconds - (time.perf_counter() - started)
-        if rungs and left <= 0.02 * budget.seconds:
-            break
-        share = left if number == len(steps) - 1 else left / 2
         system = compile_system(loaded.objects, loaded.scenario, rung)
-        wanted = applicable(system, loaded.objects, loaded.scenario, rung)
-        properties.update({each.name: each for each in wanted})
-        open_ones = [each for each in wanted if each.name not in found]
+        wanted[rung] = applicable(system, loaded.objects, loaded.scenario, rung)
+        open_ones = [each for each in wanted[rung] if each.name not in found]
+        over = over or bool(rungs and left <= 0.02 * budget.seconds)
+        if over or not open_ones:
+            continue
+        share = left if number == len(steps) - 1 else left / 2
         core, report = explore(system, open_ones, rung, share, budget, progress)
         rungs.append(report)
-        found.update(judge(core, open_ones, rung))
-        explored.append((core.result, {each.name for each in wanted}))
-        if report.result.stopped == "interrupted" or (properties and set(properties) <= set(found)):
-            break
-    reports = [_verdict(each, found.get(each.name), rungs, explored, len(steps)) for each in properties.values()]
+        try:
+            found.update(judge(core, open_ones, rung))
+        except KeyboardInterrupt:
+            report.result.stopped = INTERRUPTED
+        over = report.result.stopped == INTERRUPTED
+    reports = _reports(loaded, wanted, found, rungs)
     return Report(loaded, reports, rungs, time.perf_counter() - started)
 
 
@@ -138,20 +165,25 @@ def explore(
     budget: Budget,
     progress: Progress | None = None,
 ) -> tuple[Core, RungReport]:
-    """Explore one rung; a third of the time is kept for the judgement of liveness."""
+    """Explore one rung; a third of the time is kept for the judgement of liveness.
+
+    If only one property is asked for, and one that a single state or step can break, the first violation ends it.
+    """
     started = time.perf_counter()
     core = Core(system, properties)
     lively = any(isinstance(each, (Convergence, Recoverable)) for each in properties)
+    names = {each.name for each in properties}
     result = core.run(
         seconds * (2 / 3 if lively else 1.0),
         budget.states,
         None if progress is None else lambda result, frontier: progress(rung, result, frontier),
+        stop_at_finding=len(names) == 1 and not lively,
         out_of_memory=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > budget.memory,
     )
-    everything = {(p.name, r.name) for p in system.processes for r in p.rules}
-    never = sorted(f"{p}.{r}" for p, r in everything - set(result.fired))
+    possible = frozenset(f"{p.name}.{r.name}" for p in system.processes for r in p.rules)
     misses = dict(core.tables.misses.most_common(10))
-    return core, RungReport(rung, result, time.perf_counter() - started, tuple(never), misses, core.tables.rule_calls)
+    taken = time.perf_counter() - started
+    return core, RungReport(rung, result, taken, frozenset(names), possible, misses, core.tables.rule_calls)
 
 
 def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str, Counterexample]:
@@ -161,27 +193,31 @@ def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str
         parts = [each for each in properties if each.name == finding.property]
         found[finding.property] = _from_finding(core, finding, parts, rung)
     lively = [each for each in properties if isinstance(each, (Convergence, Recoverable))]
-    if lively and core.result.stopped != "interrupted":
+    if lively and core.result.stopped != INTERRUPTED:
         liveness = Liveness(core)
         for prop in lively:
             lasso = None
+            if prop.name in found:
+                continue
             if isinstance(prop, Convergence):
                 lasso = liveness.convergence(prop)
             elif core.result.complete:
                 lasso = liveness.recoverable(prop)
-            if lasso is not None and prop.name not in found:
+            if lasso is not None:
                 found[prop.name] = _from_lasso(core, lasso, isinstance(prop, Convergence), rung)
     return found
 
 
 def _from_finding(core: Core, finding: Finding, parts: Sequence[AnyProperty], rung: Rung) -> Counterexample:
+    """A run to the state that was found, and with the step that was found, if it is a step."""
     moves = moves_along(core, states_to(core, finding.state))
+    message, after = finding.message, len(moves)
     if isinstance(parts[0], StepInvariant):
         row = core.tables.codec.decode(finding.state)
-        moves.append(
-            next(m for m in core.system.moves(row) if any(breaks(core.system, part, row, m) for part in parts))
-        )
-    return Counterexample(finding.property, finding.message, rung, core.system, moves)
+        broken = ((m, text) for m in core.system.moves(row) for part in parts if (text := breaks(core.system, part, row, m)))
+        move, message = next(broken)
+        moves.append(move)
+    return _told(Counterexample(finding.property, message, rung, core.system, moves), after)
 
 
 def breaks(system: System, prop: AnyProperty, row: tuple[Any, ...], move: Move) -> str | None:
@@ -197,29 +233,80 @@ def breaks(system: System, prop: AnyProperty, row: tuple[Any, ...], move: Move) 
 def _from_lasso(core: Core, lasso: Lasso, loops: bool, rung: Rung) -> Counterexample:
     stem = states_to(core, lasso.entry)
     moves = moves_along(core, [*stem, *lasso.cycle])
-    return Counterexample(lasso.property, lasso.message, rung, core.system, moves, len(stem) - 1 if loops else None)
+    entry = len(stem) - 1
+    return _told(Counterexample(lasso.property, lasso.message, rung, core.system, moves, entry if loops else None), entry)
+
+
+def _told(case: Counterexample, after: int) -> Counterexample:
+    """The counterexample with its message, which speaks of the state after so many moves, in the timeline's names."""
+    case.message = Timeline(case.system, case.moves).say(case.message, after)
+    return case
+
+
+def _reports(
+    loaded: Loaded,
+    wanted: dict[Rung, list[AnyProperty]],
+    found: dict[str, Counterexample],
+    rungs: Sequence[RungReport],
+) -> list[PropertyReport]:
+    """The verdict on each property that applies on some rung or that the scenario asks for, as the catalogue has them."""
+    made: dict[str, PropertyReport] = {}
+    for properties in wanted.values():
+        for each in properties:
+            if each.name not in made:
+                claimed = [rung for rung, names in wanted.items() if any(p.name == each.name for p in names)]
+                made[each.name] = _verdict(each, found.get(each.name), claimed, rungs)
+    asked = loaded.scenario.properties or ()
+    for statement in CATALOGUE:
+        if statement.name in asked and statement.name not in made:
+            note = "nothing in this scenario could break it"
+            made[statement.name] = PropertyReport(statement.name, statement.says, VACUOUS, None, note)
+    order = [statement.name for statement in CATALOGUE]
+    return sorted(made.values(), key=lambda each: order.index(each.name) if each.name in order else len(order))
 
 
 def _verdict(
     prop: AnyProperty,
     counterexample: Counterexample | None,
+    claimed: Sequence[Rung],
     rungs: Sequence[RungReport],
-    explored: Sequence[tuple[Exploration, set[str]]],
-    wanted: int,
 ) -> PropertyReport:
-    """The honest verdict: what was seen on the rungs where the property was judged."""
+    """The honest verdict, from what was seen on the rungs where the property is claimed.
+
+    Safety is judged wherever something was visited.  That no run goes wrong for ever can only be told of a rung that
+    was explored to its end.
+    """
+    lively = isinstance(prop, (Convergence, Recoverable))
+    fairness = "weak" if isinstance(prop, Convergence) else "none"
+
+    def verdict(name: str, note: str = "") -> PropertyReport:
+        return PropertyReport(prop.name, prop.says, name, counterexample, note, fairness)
+
     if counterexample is not None:
-        return PropertyReport(prop, VIOLATED, counterexample)
-    mine = [result for result, names in explored if prop.name in names]
-    complete = len(rungs) == wanted and all(result.complete for result in mine)
-    chance = prop.applies is None or any(prop.name in result.applied for result in mine)
-    if isinstance(prop, (Convergence, Recoverable)) and not complete:
-        finished = [each for each in rungs if each.result.complete]
-        if not finished:
-            return PropertyReport(prop, INCONCLUSIVE, None, "no rung was explored to its end")
-        if not chance:
-            return PropertyReport(prop, VACUOUS, None, "it never had a chance to fail")
-        return PropertyReport(prop, WITHIN_BOUNDS, None, f"on {len(finished)} of {wanted} rungs")
-    if not chance:
-        return PropertyReport(prop, VACUOUS if complete else INCONCLUSIVE, None, "it never had a chance to fail")
-    return PropertyReport(prop, HOLDS if complete else WITHIN_BOUNDS)
+        return verdict(VIOLATED)
+    judged = {each.rung: each for each in rungs if prop.name in each.judged}
+    open_ones = [
+        f"{rung_name(rung)}: {judged[rung].stopped if rung in judged else STOPPED_BY[NEVER_STARTED]}"
+        for rung in claimed
+        if rung not in judged or not judged[rung].result.complete
+    ]
+    limits = f"not explored to the end: {'; '.join(open_ones)}"
+    counted = [each for each in judged.values() if each.result.complete or not lively]
+    if not counted:
+        return verdict(INCONCLUSIVE, limits)
+    if prop.applies is not None and not any(prop.name in each.result.applied for each in counted):
+        never = "it never had a chance to fail"
+        return verdict(INCONCLUSIVE, f"{never}; {limits}") if open_ones else verdict(VACUOUS, never)
+    return verdict(WITHIN_BOUNDS, limits) if open_ones else verdict(HOLDS)
+
+
+def rung_name(rung: Rung) -> str:
+    """``fine, crash 1, staleness lag``."""
+    return f"{rung.granularity}, {faults_text(rung.faults)}"
+
+
+def faults_text(faults: Faults) -> str:
+    """The faults that may happen, in words."""
+    names = faults.__record_fields__
+    told = (f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none"))
+    return ", ".join(told) or "no faults"

@@ -67,9 +67,9 @@ def write_traces(report: Report, folder: Path) -> dict[str, Path]:
     for each in report.properties:
         if each.counterexample is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{report.loaded.scenario.name}.{each.property.name}.json"
+            path = folder / f"{report.loaded.scenario.name}.{each.name}.json"
             trace_format.save(trace_of(report, each.counterexample, each), path)
-            files[each.property.name] = path
+            files[each.name] = path
     return files
 
 
@@ -77,7 +77,7 @@ def trace_of(report: Report, counterexample: Counterexample, of: PropertyReport)
     """A counterexample as a trace file."""
     initial, steps = trace_format.steps_of(counterexample.system, counterexample.moves)
     return trace_format.Trace(
-        kythera_version(), report.loaded.documents, counterexample.rung, of.property.name, of.property.says,
+        kythera_version(), report.loaded.documents, counterexample.rung, of.name, of.says,
         counterexample.message, initial, steps, counterexample.loop_from,
     )  # fmt: skip
 
@@ -91,12 +91,12 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "properties": [
             {
-                "name": each.property.name,
+                "name": each.name,
                 "verdict": each.verdict,
-                "says": each.counterexample.message if each.counterexample else each.property.says,
-                "fairness": "weak" if type(each.property).__name__ == "Convergence" else "none",
+                "says": each.counterexample.message if each.counterexample else each.says,
+                "fairness": each.fairness,
                 "note": each.note,
-                "trace": trace_as_data(each.counterexample, files.get(each.property.name)),
+                "trace": trace_as_data(each.counterexample, files.get(each.name)),
             }
             for each in report.properties
         ],

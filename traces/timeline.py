@@ -6,39 +6,39 @@ undoes that: it gives each generated pod a name when it is made and follows it t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kythera.model.api.encode import encode
-from kythera.model.feed import Objects
+from kythera.model.api.core.pod import Pod
+from kythera.model.api.pods import condition
 from kythera.model.record import Record
 from kythera.model.request import Ref
+from kythera.model.rule import Action, Wake
+from kythera.model.scenarios.scenario import Event
 from kythera.model.system import CLOCK, Move, System
+from kythera.traces.changes import Change, changes
 
-UNTOLD = ("uid", "resourceVersion", "generation", "managedFields", "creationTimestamp", "observedGeneration")
-"""Fields whose changes are not worth a line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A difference that a step made: to which object, what kind of change, and the fields as ``path: old -> new``."""
-
-    object: str
-    what: str
-    fields: tuple[str, ...] = ()
+SUBJECT = re.compile(r"^(\{process\}:? |a user does: |)")
+"""How the sentence of a rule may begin: what the column of the component says already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline; ``at`` in seconds since the start."""
+    """One line of a timeline.
+
+    ``at``: seconds since the start.  ``action`` is the step in the model's words, ``says`` in a person's: ``does``
+    without its subject.
+    """
 
     n: int
     at: int
     component: str
     action: str
     says: str
+    does: str
     why: str = ""
     changes: tuple[Change, ...] = ()
 
@@ -47,7 +47,7 @@ class Entry:
 class Names:
     """What objects and nodes are called throughout a trace, by what they are called at present."""
 
-    pods: dict[int, str] = field(default_factory=dict)
+    objects: dict[int, str] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
 
@@ -55,23 +55,43 @@ class Names:
         """Give names to generated objects that have none yet."""
         for obj in objects:
             meta = obj.metadata
-            if not meta.name and meta.uid not in self.pods:
+            if not meta.name and meta.uid not in self.objects:
                 number = self.made[meta.generate_name] = self.made.get(meta.generate_name, 0) + 1
-                self.pods[meta.uid] = f"{meta.generate_name}{number}"
+                self.objects[meta.uid] = f"{meta.generate_name}{number}"
 
     def of(self, obj: Any) -> str:
-        """``Pod/web-1``."""
+        """``Pod/web-1``; with the namespace where it is not the default one."""
         meta = obj.metadata
-        name = self.node(meta.name) if type(obj).__name__ == "Node" else meta.name or self.pods.get(meta.uid, "?")
-        return f"{type(obj).__name__}/{name}"
+        kind = type(obj).__name__
+        name = self.node(meta.name) if kind == "Node" else meta.name or self.objects.get(meta.uid, "?")
+        return f"{kind}/{name}" if meta.namespace in ("", "default") else f"{kind}/{meta.namespace}/{name}"
 
     def node(self, canonical: str) -> str:
         """What a node is called."""
         return self.nodes.get(canonical, canonical)
 
+    def process(self, name: str) -> str:
+        """What a process is called: ``kubelet/n1``."""
+        return "/".join(self.node(part) for part in name.split("/"))
+
+    def parameter(self, value: Any) -> str:
+        """A parameter of an action as people write it."""
+        if isinstance(value, Ref):
+            name = self.node(value.name) if value.kind == "Node" else value.name
+            name = name or self.objects.get(-1 if value.uid is None else value.uid, "?")
+            within = "" if value.namespace in ("", "default") else f"{value.namespace}/"
+            return f"{value.kind}/{within}{name}"
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, tuple):
+            return ", ".join(self.parameter(each) for each in value)
+        if isinstance(value, int):
+            return self.objects.get(value, str(value))
+        return self.node(value) if isinstance(value, str) else str(value)
+
     def text(self, text: str, generated: Mapping[int, str]) -> str:
         """A sentence with canonical names replaced; ``generated``: the generateName of each uid."""
-        table = {f"{prefix}{uid}": self.pods[uid] for uid, prefix in generated.items() if uid in self.pods}
+        table = {f"{prefix}{uid}": self.objects[uid] for uid, prefix in generated.items() if uid in self.objects}
         table |= self.nodes
         if not table:
             return text
@@ -80,125 +100,127 @@ class Names:
 
     def follow(self, move: Move) -> None:
         """What everything is called after a step."""
-        self.pods = {move.renaming.uid(uid): name for uid, name in self.pods.items()}
+        self.objects = {move.renaming.uid(uid): name for uid, name in self.objects.items()}
         if move.renaming.nodes:
             known = {**{n: n for n in move.renaming.nodes}, **self.nodes}
             self.nodes = {move.renaming.node(old): name for old, name in known.items()}
 
 
+class Timeline:
+    """The moves of a run as entries; and any sentence about it in the same names."""
+
+    def __init__(self, system: System, moves: Sequence[Move]) -> None:
+        self.system = system
+        self.moves = moves
+        self.stored = [i for i, slot in enumerate(system.slots) if slot.kind]
+        self.events = {event.name: event for event in _plan(system)}
+        self.rows = [system.initial, *(move.row for move in moves)]
+        self.names: list[Names] = []
+        self.entries: list[Entry] = []
+        names, at = Names(), 0
+        for i in self.stored:
+            names.meet(system.initial[i])
+        for n, move in enumerate(moves, 1):
+            for i in self.stored:
+                names.meet(move.raw[i])
+            self.names.append(Names(dict(names.objects), dict(names.nodes)))
+            at += move.seconds
+            self.entries.append(self._entry(n, at, move, names))
+            names.follow(move)
+        self.names.append(names)
+
+    def say(self, text: str, after: int) -> str:
+        """A sentence about the state after so many moves, or about the next move, in the names of this timeline."""
+        return self.names[after].text(text, self._generated(after))
+
+    def in_vain(self) -> list[str]:
+        """What keeps the last state as it is: what is tried there and has no effect, and why pods have no node."""
+        row, names, last = self.rows[-1], self.names[-1], len(self.moves)
+        found: list[str] = []
+        for process in self.system.processes:
+            for rule, result in process.outcomes(process.rules, lambda name: row[self.system.index[name]]):
+                if isinstance(result, Wake) or not result.note or self.system.written(row, process, result)[0] != row:
+                    continue
+                action = Action(process.name, rule.name, result.parameters)
+                move = Move(action, rule.actor, row, row, note=result.note, says=rule.says)
+                entry = self._entry(last + 1, 0, move, names)
+                found.append(f"tried in vain: {entry.says}: {entry.why}")
+        for i in self.stored:
+            for pod in row[i]:
+                if isinstance(pod, Pod) and pod.spec.node_name is None:
+                    scheduled = condition(pod.status.conditions, "PodScheduled")
+                    if scheduled is not None and scheduled.status == "False":
+                        found.append(f"{names.of(pod)} waits for a node: {self.say(scheduled.message, last)}")
+        return list(dict.fromkeys(found))
+
+    def _generated(self, after: int) -> dict[int, str]:
+        """The generateName of each nameless object there is after so many moves, or that the next move makes."""
+        rows = [self.rows[after], *(move.raw for move in self.moves[after : after + 1])]
+        metas = (obj.metadata for row in rows for i in self.stored for obj in row[i])
+        return {meta.uid: meta.generate_name for meta in metas if not meta.name}
+
+    def _entry(self, n: int, at: int, move: Move, names: Names) -> Entry:
+        component = names.process(move.action.process)
+        why = self.names[n - 1].text(move.note, self._generated(n - 1))
+        subject = move.says[: len(move.says) - len(SUBJECT.sub("", move.says))]
+        does, why = self._words(move, names, component, why)
+        before, after = self.rows[n - 1], move.raw
+        found: list[Change] = []
+        if move.action.process != CLOCK:
+            for i in self.stored:
+                if before[i] != after[i]:
+                    found += changes(before[i], after[i], names.of)
+        told = tuple(Change(c.object, c.what, tuple(names.text(f, {}) for f in c.fields)) for c in found)
+        says = subject.replace("{process}", component) + does
+        return Entry(n, at, component, _action(move, names), says, does, why, told)
+
+    def _words(self, move: Move, names: Names, component: str, why: str) -> tuple[str, str]:
+        """What a move does, without its subject, and why."""
+        parameters = dict(move.action.parameters)
+        given = {k: str(v) if k == "seconds" else names.parameter(v) for k, v in parameters.items()}
+        if move.action.rule == "happen" and parameters.get("event") in self.events:
+            given["event"] = _event(self.events[parameters["event"]])
+        template = SUBJECT.sub("", move.says)
+        text = template
+        for key, value in {"process": component, **given}.items():
+            text = text.replace(f"{{{key}}}", value)
+        about = given.get("key", "").rpartition("/")[2]
+        why = why.removeprefix(f"{about}: ") if about else why
+        if "does" in given and "{does}" not in template:
+            doings, reasons = given.pop("does").split(", "), why.split("; ")
+            if len(doings) == len(reasons):
+                return text, ", ".join(f"{d} ({r})" if r else d for d, r in zip(doings, reasons, strict=True))
+            return text, f"{', '.join(doings)}{f' ({why})' if why else ''}"
+        more = [f"{k} {v}" for k, v in given.items() if f"{{{k}}}" not in template and k != "key"]
+        return (f"{text} ({', '.join(more)})" if more else text), why
+
+
 def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:
     """The moves as entries, from the initial state on."""
-    names = Names()
-    row = system.initial
-    stored = [(slot.kind, i) for i, slot in enumerate(system.slots) if slot.kind]
-    at = 0
-    for _, i in stored:
-        names.meet(row[i])
-    entries = []
-    for n, move in enumerate(moves, 1):
-        generated = _generated(row, stored) | _generated(move.raw, stored)
-        changes: list[Change] = []
-        for _, i in stored:
-            names.meet(move.raw[i])
-            changes += _changes(row[i], move.raw[i], names) if move.action.process != CLOCK else []
-        at += move.seconds
-        component = names.text(move.action.process, generated)
-        says = _sentence(move, names)
-        why = names.text(move.note, generated)
-        entries.append(Entry(n, at, component, _action(move, names), says, why, tuple(changes)))
-        names.follow(move)
-        row = move.row
-    return entries
+    return Timeline(system, moves).entries
 
 
-def _generated(row: tuple[Any, ...], stored: Iterable[tuple[str, int]]) -> dict[int, str]:
-    found = {}
-    for _, i in stored:
-        for obj in row[i]:
-            meta = obj.metadata
-            if not meta.name:
-                found[meta.uid] = meta.generate_name
-    return found
+def _plan(system: System) -> tuple[Event, ...]:
+    """The events of the scenario."""
+    plan: tuple[Event, ...] = next((p.constants["plan"] for p in system.processes if "plan" in p.constants), ())
+    return plan
 
 
-def _parameter(value: Any, names: Names) -> str:
-    if isinstance(value, Ref):
-        name = names.node(value.name) if value.kind == "Node" else value.name
-        return f"{value.kind}/{name or names.pods.get(value.uid if value.uid is not None else -1, '?')}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ", ".join(_parameter(each, names) for each in value)
-    if isinstance(value, int):
-        return names.pods.get(value, str(value))
-    return names.node(value) if isinstance(value, str) else str(value)
+def _event(event: Event) -> str:
+    """``release (kubectl apply of Deployment/web)``: what a user does, with the event's name if it says something."""
+    if event.verb == "apply":
+        manifests = [json.loads(text) for text in event.manifests]
+        what = ", ".join(f"{m.get('kind')}/{m.get('metadata', {}).get('name', '?')}" for m in manifests)
+        return f"{event.name} (kubectl apply of {what})"
+    usual = f"{event.verb} {event.target}"
+    command = f"{usual} to {event.replicas} replicas" if event.verb == "scale" else usual
+    return command if event.name.startswith(usual) else f"{event.name} (kubectl {command})"
 
 
 def _action(move: Move, names: Names) -> str:
     given = ", ".join(
-        f"{k}={_parameter(v, names)}"
+        f"{k}={v if k == 'seconds' else names.parameter(v)}"
         for k, v in move.action.parameters
         if not isinstance(v, Record) or isinstance(v, Ref)
     )
-    process = "/".join(names.node(part) for part in move.action.process.split("/"))
-    return f"{process}.{move.action.rule}({given})"
-
-
-def _sentence(move: Move, names: Names) -> str:
-    given = {k: str(v) if k == "seconds" else _parameter(v, names) for k, v in move.action.parameters}
-    process = "/".join(names.node(part) for part in move.action.process.split("/"))
-    text = move.says
-    for key, value in {"process": process, **given}.items():
-        text = text.replace(f"{{{key}}}", value)
-    more = [v for k, v in given.items() if f"{{{k}}}" not in move.says and k != "key"]
-    return f"{text} ({', '.join(more)})" if more else text
-
-
-def _changes(before: Objects, after: Objects, names: Names) -> list[Change]:
-    old = {names.of(obj): obj for obj in before}
-    new = {names.of(obj): obj for obj in after}
-    found = []
-    for name in dict.fromkeys((*old, *new)):
-        if name not in new:
-            found.append(Change(name, "gone"))
-        elif name not in old:
-            found.append(Change(name, "created"))
-        elif old[name] != new[name]:
-            fields = tuple(_difference(encode(old[name]), encode(new[name]), ""))
-            found.append(Change(name, "changed", tuple(names.text(each, {}) for each in fields)))
-    return found
-
-
-def _difference(old: Any, new: Any, path: str) -> Iterable[str]:
-    """The leaves that differ, as ``path: old -> new``."""
-    if old == new or path.rsplit(".", 1)[-1] in UNTOLD:
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys((*old, *new)):
-            yield from _difference(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
-    elif isinstance(old, list) and isinstance(new, list):
-        keyed_old, keyed_new = _keyed(old), _keyed(new)
-        for key in dict.fromkeys((*keyed_old, *keyed_new)):
-            yield from _difference(keyed_old.get(key), keyed_new.get(key), f"{path}[{key}]")
-    else:
-        yield f"{path}: {_short(old)} -> {_short(new)}"
-
-
-def _keyed(items: list[Any]) -> dict[Any, Any]:
-    """A list as a mapping by what tells its items apart."""
-    for key in ("type", "name", "key", "uid"):
-        if items and all(isinstance(item, dict) and key in item for item in items):
-            return {item[key]: item for item in items}
-    return dict(enumerate(items))
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        if set(value) >= {"type", "status"}:
-            return f"{value['status']}"
-        return "{" + ", ".join(str(key) for key in value) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(_short(each) for each in value)}]"
-    return str(value)
+    return f"{names.process(move.action.process)}.{move.action.rule}({given})"

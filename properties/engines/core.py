@@ -152,7 +152,7 @@ class Core:
                     if successor not in seen:
                         add(successor)
                         append(successor)
-                    ticks += 1
+                    ticks += successor != state
                 for found in situations:
                     found.visits += 1
                     transitions += len(found.actions) + len(found.specials)

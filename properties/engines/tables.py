@@ -356,4 +356,6 @@ class Tables:
                 yield special.action, self.normalised(state ^ special.delta, special)
         clock = self.system.clock
         if clock is not None and wake < NEVER and (clock.regime == ADVERSARIAL or not urgent):
-            yield -1, self.ticked(state, wake)
+            after = self.ticked(state, wake)
+            if after != state:
+                yield -1, after

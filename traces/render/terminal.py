@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,21 +10,33 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS
-from kythera.traces.check import Report
+from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS, WORST_FIRST
+from kythera.traces.changes import CHANGED, CREATED, DELETING, GONE, Change
+from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text
 from kythera.traces.format import Trace
 from kythera.traces.replay import Replay
-from kythera.traces.timeline import Entry, timeline
+from kythera.traces.timeline import Entry, Timeline
 
 COLOUR = {HOLDS: "green", WITHIN_BOUNDS: "green", VACUOUS: "yellow", INCONCLUSIVE: "yellow", VIOLATED: "bold red"}
 MEANING = {
-    HOLDS: "holds: every reachable state was visited",
-    WITHIN_BOUNDS: "holds within bounds: nothing was found, but not everything was visited",
-    VACUOUS: "vacuous: a property never had a chance to fail",
-    INCONCLUSIVE: "inconclusive: the budget ran out before a property could be judged",
+    HOLDS: "holds: everything that can happen was visited, and nothing breaks a property",
+    WITHIN_BOUNDS: "holds within bounds: nothing was found, but not everything that can happen was visited",
+    VACUOUS: "vacuous: a property never had a chance to fail, so nothing was learnt about it",
+    INCONCLUSIVE: "inconclusive: the budget ran out before every property could be judged",
     VIOLATED: "violated",
 }
-SHOWN_FIELDS = 6
+GRANULARITY = {
+    "coarse": "each look of a controller, with all its requests, is one step",
+    "fine": "each watch event and each request is a step of its own",
+}
+TIME = {
+    "prompt": "it passes only when no component has anything to do",
+    "adversarial": "it passes whenever it likes, however slow that makes the components",
+}
+SIGN = {CREATED: ("+", "green"), CHANGED: ("~", "cyan"), DELETING: ("~", "magenta"), GONE: ("-", "red")}
+SHOWN_FIELDS = 4
+SHOWN_ACTIONS = 8
+SHOWN_FIELD_NAMES = 12
 
 
 def console() -> Console:
@@ -33,104 +46,172 @@ def console() -> Console:
 
 
 def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> None:
-    """The verdict, each property, each rung, each counterexample, and what was left out."""
+    """Each counterexample, then the verdicts, what was explored, what was assumed, and the verdict on the whole."""
     out = console()
     for each in report.properties:
         if each.counterexample is not None:
-            case = each.counterexample
-            out.print(f"\n[bold red]{each.property.name}[/] is violated: {escape(case.message)}")
-            out.print(f"  {escape(each.property.says)}")
-            print_entries(out, timeline(case.system, case.moves), case.loop_from)
-            out.print(f"  replay: [bold]kythera replay {escape(str(files[each.property.name]))}[/]")
-    out.print()
-    table = Table("property", "verdict", "", box=None, pad_edge=False)
-    for each in report.properties:
-        note = each.note or (each.counterexample.message if each.counterexample else "")
-        table.add_row(each.property.name, f"[{COLOUR[each.verdict]}]{each.verdict}[/]", escape(note))
-    out.print(table)
-    out.print()
-    table = Table("rung", "states", "transitions", "depth", "seconds", "", box=None, pad_edge=False)
-    for rung in report.rungs:
-        result = rung.result
-        name = f"{rung.rung.granularity}, {_faults(rung.rung.faults)}"
-        end = "complete" if result.complete else f"stopped by: {result.stopped}"
-        table.add_row(
-            name, f"{result.states:,}", f"{result.transitions:,}", str(result.depth), f"{rung.seconds:.1f}", end
-        )
-    out.print(table)
-    for text in report.loaded.assumptions:
-        out.print(f"assumed: {escape(text)}")
-    if report.loaded.ignored:
-        out.print(
-            f"ignored: {len(report.loaded.ignored)} fields that the model does not act on (--format json lists them)"
-        )
-        reasons: dict[str, list[str]] = {}
-        for field in report.loaded.ignored:
-            reasons.setdefault(field.why, []).append(field.field.rsplit(".", 1)[-1])
-        for why, fields in sorted(reasons.items()):
-            out.print(f"  {escape(why)}: {escape(', '.join(sorted(set(fields))))}")
+            print_counterexample(out, each, each.counterexample, files.get(each.name))
+    print_verdicts(out, report.properties)
+    print_rungs(out, report.rungs)
+    print_limits(out, report)
     if profile:
         for rung in report.rungs:
-            out.print(
-                f"\n{rung.rung.granularity}: {rung.calls:,} rule calls for {rung.result.states:,} states; most by"
-            )
+            calls = f"{rung.calls:,} rule calls for {rung.result.states:,} states"
+            out.print(f"\n{rung.rung.granularity}: {calls}; most by")
             for name, misses in rung.misses.items():
                 out.print(f"  {misses:>9,}  {escape(name)}")
     out.print(f"\n[{COLOUR[report.verdict]}]{MEANING[report.verdict]}[/] ({report.seconds:.1f} s)")
 
 
-def _faults(faults: object) -> str:
-    names = getattr(faults, "__record_fields__", ())
-    found = [
-        f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none")
-    ]
-    return ", ".join(found) or "no faults"
+def print_counterexample(out: Console, report: PropertyReport, case: Counterexample, file: Path | None) -> None:
+    """A violated property: what it says, the run that breaks it, and how to see that run again."""
+    out.print(f"\n[bold red]violated[/] [bold]{report.name}[/]: {escape(case.message)}")
+    out.print(f"  promised: {escape(report.says)}")
+    steps = len(case.moves)
+    out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
+    told = Timeline(case.system, case.moves)
+    print_entries(out, told.entries, case.loop_from, case.message, told.in_vain())
+    if file is not None:
+        out.print(f"\n  to see it again: [bold]kythera replay {escape(str(file))}[/]")
 
 
-def print_entries(out: Console, entries: Sequence[Entry], loop_from: int | None) -> None:
-    """A timeline: when, who, what and why, and what it changed."""
+def print_verdicts(out: Console, reports: Sequence[PropertyReport]) -> None:
+    """The properties by verdict, the worst first; those that there is nothing to say about share a line."""
+    out.print()
+    table = Table("verdict", "properties", box=None, pad_edge=False, header_style="bold")
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in reports:
+        note = escape(each.counterexample.message if each.counterexample else each.note)
+        groups.setdefault((each.verdict, note), []).append(each.name)
+    for (verdict, note), names in sorted(groups.items(), key=lambda group: WORST_FIRST.index(group[0][0])):
+        table.add_row(f"[{COLOUR[verdict]}]{verdict}[/]", ", ".join(names) + (f"\n  [dim]{note}[/]" if note else ""))
+    if not reports:
+        table.add_row(f"[{COLOUR[VACUOUS]}]{VACUOUS}[/]", "no property applies: there is nothing here that could fail")
+    out.print(table)
+
+
+def print_rungs(out: Console, rungs: Sequence[RungReport]) -> None:
+    """What was explored."""
+    if not rungs:
+        return
+    out.print()
+    table = Table("explored", "states", "steps", "depth", "seconds", "", box=None, pad_edge=False, header_style="bold")
+    for rung in rungs:
+        result = rung.result
+        end = "complete" if result.complete else f"[yellow]not complete: {rung.stopped}[/]"
+        name = f"{rung.rung.granularity}, {faults_text(rung.rung.faults)}, time {rung.rung.time}"
+        states, steps = f"{result.states:,}", f"{result.transitions:,}"
+        table.add_row(name, states, steps, str(result.depth), f"{rung.seconds:.1f}", end)
+    out.print(table)
+    for granularity in dict.fromkeys(rung.rung.granularity for rung in rungs):
+        out.print(f"  [dim]{granularity}: {GRANULARITY[granularity]}[/]")
+    for regime in dict.fromkeys(rung.rung.time for rung in rungs):
+        out.print(f"  [dim]time {regime}: {TIME[regime]}[/]")
+
+
+def print_limits(out: Console, report: Report) -> None:
+    """What the verdict does not cover: assumptions, fields that were ignored, actions that were never seen."""
+    if report.loaded.assumptions or report.loaded.ignored or report.never_fired:
+        out.print()
+    for text in report.loaded.assumptions:
+        out.print(f"assumed: {escape(text)}")
+    reasons: dict[str, list[str]] = {}
+    for field in report.loaded.ignored:
+        name = field.field.rsplit(".", 1)[-1] if field.field else field.object
+        reasons.setdefault(field.why, []).append(name)
+    for why, fields in sorted(reasons.items()):
+        out.print(f"ignored: {escape(_some(sorted(set(fields)), SHOWN_FIELD_NAMES))} ({escape(why)})")
+    if report.never_fired:
+        out.print(f"never happened: {escape(_some(report.never_fired, SHOWN_ACTIONS))}")
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    more = f", and {len(names) - most} more (--format json has all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def print_entries(
+    out: Console, entries: Sequence[Entry], loop_from: int | None, message: str = "", in_vain: Sequence[str] = ()
+) -> None:
+    """A timeline: when, who, what and why, and what it changed; then what is wrong at its end, and why it stays so."""
     if not entries:
         out.print("  (already in the first state)")
+    who = max((len(entry.component) for entry in entries), default=0)
+    margin = " " * (16 + who)
+    repeats = loop_from is not None and loop_from < len(entries)
     for entry in entries:
-        if loop_from is not None and entry.n == loop_from + 1:
-            out.print("  [yellow]from here it goes round for ever:[/]")
-        why = f"  [dim]{escape(entry.why)}[/]" if entry.why else ""
-        out.print(f"  {entry.n:>3} {entry.at:>5}s  {escape(entry.says)}{why}")
+        if repeats and entry.n == (loop_from or 0) + 1:
+            out.print("  [yellow]from here on it repeats itself for ever:[/]")
+        why = f": {entry.why}" if entry.why else ""
+        head = f"  {entry.n:>3} {entry.at:>5}s  {entry.component:<{who}}  "
+        _print(out, f"{escape(head)}{escape(entry.does + why)}", margin)
         for change in entry.changes:
-            shown = "; ".join(change.fields[:SHOWN_FIELDS])
-            more = f"; and {len(change.fields) - SHOWN_FIELDS} more" if len(change.fields) > SHOWN_FIELDS else ""
-            what = change.what if not change.fields else ""
-            out.print(f"               [cyan]{escape(change.object)}[/] {what}{escape(shown)}{more}")
-    if loop_from is not None and loop_from >= len(entries):
-        out.print("  [yellow]and here it stays for ever: nobody has anything to do[/]")
+            _print(out, _change(change), margin, margin)
+    if message and loop_from is None:
+        out.print(f"  [bold red]broken here:[/] {escape(message)}")
+    elif repeats and loop_from is not None:
+        took = entries[-1].at - (entries[loop_from - 1].at if loop_from else 0)
+        every = f", every {took} s" if took else ""
+        again = f"as it was after step {loop_from}" if loop_from else "as it was at the start"
+        out.print(f"  [yellow]and so on for ever{every}: everything is {again}[/]")
     elif loop_from is not None:
-        out.print(f"  [yellow]and so on: the state is the one after step {loop_from} again[/]")
+        out.print("  [yellow]and so it stays for ever: nobody can do anything more that changes something[/]")
+        for text in in_vain:
+            _print(out, f"    {escape(text)}", "      ")
+    if message and loop_from is not None:
+        out.print(f"  [bold red]broken so:[/] {escape(message)}")
+
+
+def _change(change: Change) -> str:
+    sign, colour = SIGN[change.what]
+    told = [change.what] if change.what in (DELETING, GONE) else []
+    told += change.fields[:SHOWN_FIELDS]
+    if len(change.fields) > SHOWN_FIELDS:
+        told.append(f"and {len(change.fields) - SHOWN_FIELDS} more")
+    return f"[{colour}]{sign} {escape(change.object)}[/]  {escape('; '.join(told))}".rstrip()
+
+
+def _print(out: Console, text: str, margin: str, first: str = "") -> None:
+    """Print marked-up text; on a terminal that is too narrow, the rest goes on under the margin."""
+    if not out.is_terminal or len(margin) + 30 > out.width:
+        out.print(first + text)
+        return
+    for line in textwrap.wrap(first + text, out.width, subsequent_indent=margin + "  ", break_long_words=False):
+        out.print(line)
 
 
 def print_replay(trace: Trace, found: Replay, entries: Sequence[Entry]) -> None:
     """A trace run again."""
     out = console()
     out.print(f"[bold]{trace.property}[/]: {escape(trace.message)}")
-    print_entries(out, entries, trace.loop_from if not found.difference else None)
+    out.print(f"  promised: {escape(trace.says)}\n")
     if found.difference:
-        out.print(f"[bold red]the trace does not replay[/] {escape(found.difference)}")
+        print_entries(out, entries, None)
+        out.print(f"\n[bold red]the trace does not replay[/] {escape(found.difference)}")
+        out.print(f"(it was recorded with version {escape(trace.version)})")
     else:
-        out.print(f"[green]the trace replays: {len(entries)} steps to the same states[/]")
+        print_entries(out, entries, trace.loop_from, trace.message, Timeline(found.system, found.moves).in_vain())
+        steps = f"{len(entries)} step{'' if len(entries) == 1 else 's'}"
+        out.print(f"\n[green]the trace replays: {steps}, each to the state that was recorded[/]")
 
 
 def print_properties(rows: Iterable[Mapping[str, str]]) -> None:
     """The catalogue of properties."""
     out = console()
     for row in rows:
-        out.print(f"[bold]{row['name']}[/] ({row['kind']}; {row['regime']})")
-        out.print(f"  {escape(row['says'])}")
-        out.print(f"  [dim]source: {escape(row['source'])}[/]")
-        out.print(f"  [dim]broken by: {escape(row['breaks'])}[/]")
+        out.print(f"[bold]{row['name']}[/] ({row['kind']})")
+        out.print(f"  says:       {escape(row['says'])}")
+        out.print(f"  claimed:    {escape(row['regime'])}")
+        out.print(f"  source:     {escape(row['source'])}")
+        out.print(f"  broken by:  variant {escape(row['breaks'])}\n")
 
 
 def print_actions(rows: Iterable[Mapping[str, str]]) -> None:
     """The catalogue of actions."""
     out = console()
     for row in rows:
-        out.print(f"[bold]{row['component']}.{row['action']}[/] ({row['actor']})")
-        out.print(f"  {escape(row['text'])}")
+        out.print(f"[bold]{escape(row['component'])}.{row['action']}[/] ({row['actor']})")
+        for key in ("says", "when", "then", "source", "simplifies"):
+            if row[key]:
+                _print(out, f"  {key + ':':<12}{escape(row[key])}", " " * 12)
+        out.print()

@@ -183,7 +183,7 @@ class Sync:
         if scaled != replica_set:
             self._change(scaled)
         if size != before:
-            self._scaled.append(f"scale {replica_set.metadata.name} from {before} to {size}")
+            self._scaled.append(f"scale ReplicaSet {replica_set.metadata.name} from {before} to {size}")
         return size != before
 
     def _change(self, replica_set: ReplicaSet) -> None:
@@ -228,7 +228,7 @@ class Sync:
         size = new_replica_set_size(self.deployment, 0, total_replicas(old))
         new = replica_set_for(self.deployment, size, revision)
         self.created = new
-        self._scaled.append(f"create {new.metadata.name} with {size}")
+        self._scaled.append(f"create ReplicaSet {new.metadata.name} of {size}")
         self._set_revision(str(revision))
         self._set_progressing(NEW_REPLICA_SET_CREATED, f'Created new replica set "{new.metadata.name}"')
         return new

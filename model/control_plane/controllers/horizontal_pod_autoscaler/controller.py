@@ -91,13 +91,14 @@ class Decision(Record):
     """What a look at one HorizontalPodAutoscaler comes to.
 
     ``replicas``: the scale that it wants (``None``: left alone, as it can't tell); ``conditions``: what it
-    will report; ``wait``: seconds after which the passing of time alone may change it.
+    will report; ``wait``: seconds after which the passing of time alone may change it; ``why``: for people.
     """
 
     replicas: int | None = None
     conditions: tuple[Condition, ...] = ()
     memory: Autoscaling = Autoscaling()
     wait: int | None = None
+    why: str = ""
 
 
 def keys(view: View) -> Iterable[Ref]:
@@ -153,12 +154,13 @@ def decide(
         off = _told(found, ACTIVE, "False", "ScalingDisabled", "the target's number of replicas is 0")
         return Decision(current, off, silent)
     if current > hpa.spec.max_replicas or current < minimum:
-        return Decision(min(max(current, minimum), hpa.spec.max_replicas), found, silent)
+        bounds = f"minReplicas is {minimum} and maxReplicas {hpa.spec.max_replicas}"
+        return Decision(min(max(current, minimum), hpa.spec.max_replicas), found, silent, why=bounds)
     try:
         measured = measure(hpa, target, view, given)
     except NotActiveError as error:
         failed = _told(found, ACTIVE, "False", error.reason, str(error))
-        return Decision(None, failed, silent, wait_for_metrics(hpa, target, view, given))
+        return Decision(None, failed, silent, wait_for_metrics(hpa, target, view, given), str(error))
     found = _told(found, ACTIVE, "True", "ValidMetricFound", "the metrics give a number of replicas")
     memory = _tidy(heard(memory, measured.replicas, given.sync_period), limits)
     steady, limited = normalize(hpa, current, measured.replicas, memory, limits)
@@ -171,7 +173,9 @@ def decide(
     status = "False" if limited.replicas == steady else "True"
     found = _told(found, LIMITED, status, limited.reason, _WHY_LIMITED[limited.reason])
     waits = (measured.wait, _until_forgotten(memory, limits), _until_rate_allows(memory, limits, limited))
-    return Decision(limited.replicas, found, memory, min((w for w in waits if w is not None), default=None))
+    held = f"; {_WHY_LIMITED[limited.reason]}" if limited.replicas != steady else ""
+    why = f"{measured.why}{held}"
+    return Decision(limited.replicas, found, memory, min((w for w in waits if w is not None), default=None), why)
 
 
 def normalize(
@@ -226,7 +230,8 @@ def _step(
             scaled = replace(target, spec=replace(target.spec, replicas=wanted))
             requests = (Update(scaled, subresource="scale"),)
         status = HorizontalPodAutoscalerStatus(None, scaled_at, current, desired, conditions)
-        why = f"{current} replicas, {desired} wanted"
+        why = f"{current} replica{'' if current == 1 else 's'}, {desired} wanted"
+        why = f"{why}: {decision.why}" if decision.why else why
     else:
         status = replace(status, conditions=conditions)
         why = "no target"

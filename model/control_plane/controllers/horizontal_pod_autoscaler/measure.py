@@ -60,6 +60,7 @@ class Measured(Record):
 
     replicas: int = 0
     wait: int | None = None
+    why: str = ""
 
 
 def find_target(view: View, namespace: str, reference: CrossVersionObjectReference) -> Scalable | None:
@@ -105,7 +106,8 @@ def measure(hpa: HorizontalPodAutoscaler, target: Scalable, view: View, options:
     highest = max((each.replicas for each in proposals), default=0)
     if failures and (not proposals or highest < current):
         raise failures[0]
-    return Measured(highest, min((each.wait for each in proposals if each.wait is not None), default=None))
+    why = next((each.why for each in proposals if each.replicas == highest), "")
+    return Measured(highest, min((each.wait for each in proposals if each.wait is not None), default=None), why)
 
 
 def wait_for_metrics(
@@ -177,7 +179,9 @@ def _measure_one(
             base=base,
         )
     wait = seconds_to_regroup(pods, usages, options.readiness) if resource == "cpu" else None
-    return Measured(proposal.replicas, wait)
+    shown = "unknown" if proposal.utilization is None else f"{proposal.utilization}%"
+    why = f"{resource} is at {shown} of the requests, the target is {amount}%" if kind == "percent" else ""
+    return Measured(proposal.replicas, wait, why)
 
 
 def _goal(target: MetricTarget) -> tuple[str, int]:

@@ -152,7 +152,7 @@ def test_at_the_target_it_reports_and_rests() -> None:
     assert world.reason("ScalingActive") == "ValidMetricFound"
     assert world.reason("ScalingLimited") == "DesiredWithinRange"
     before = world.local
-    assert world.look() == Step(before, why="3 replicas, 3 wanted")
+    assert world.look() == Step(before, why="3 replicas, 3 wanted: cpu is at 50% of the requests, the target is 50%")
 
 
 def test_more_load_brings_more_replicas_at_once() -> None:
