@@ -74,6 +74,15 @@ def test_what_the_source_distribution_names_is_there() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_the_source_distribution_forgets_no_folder() -> None:
+    named = project()["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+    made_by_tools = {"build", "dist", "htmlcov", "kythera-traces", "venv"}
+    folders = {
+        path.name for path in ROOT.iterdir() if path.is_dir() and any(each.is_file() for each in path.rglob("*"))
+    }
+    assert sorted(name for name in folders - made_by_tools if not name.startswith(".") and name not in named) == []
+
+
 def test_the_version_is_the_same_everywhere() -> None:
     version = project()["project"]["version"]
     assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,29 @@ import click
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
+POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 class Usable(click.Group):
-    """Errors of use end with exit code 2 and one line, never a traceback."""
+    """Errors of use end with exit code 2 and one line, never a traceback; and 1 means violated and nothing else."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run, and leave quietly when the reader of our output has gone."""
+        """Run; leave quietly when the reader of our output has gone, and with 3 when nothing is known yet."""
+        kwargs["standalone_mode"] = False
         try:
-            return super().main(*args, **kwargs)
+            code = super().main(*args, **kwargs)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            message = " ".join(error.format_message().split())
+            print(f"kythera: {message}", file=sys.stderr)
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            print("kythera: interrupted before there was a verdict", file=sys.stderr)
+            sys.exit(3)
         except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(141)
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 @click.group(cls=Usable, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,15 +47,15 @@ def main() -> None:
     kythera check manifests/ scenario.yaml    with nodes, faults and users' events of your own
     kythera replay kythera-traces/x.json      step through a counterexample again
 
-    Exit code: 0 holds, 1 violated, 2 unusable input, 3 inconclusive or vacuous.
+    Exit code: 0 holds (within bounds), 1 violated, 2 unusable input, 3 inconclusive or vacuous.
     """
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--seconds", default=60.0, show_default=True, help="Time budget for the whole ladder.")
-@click.option("--states", default=50_000_000, show_default=True, help="Distinct states per rung, at most.")
-@click.option("--memory", default=16.0, show_default=True, help="Memory in GiB, at most.")
+@click.option("--seconds", default=60.0, show_default=True, type=POSITIVE, help="Time budget for the whole ladder.")
+@click.option("--states", default=50_000_000, show_default=True, type=click.IntRange(min=1), help="Distinct states per rung, at most.")
+@click.option("--memory", default=16.0, show_default=True, type=POSITIVE, help="Memory in GiB, at most.")
 @click.option(
     "--traces", default=Path("kythera-traces"), show_default=True, type=click.Path(path_type=Path),
     help="Folder for the traces of violated properties.",
@@ -51,7 +64,7 @@ def main() -> None:
 @FORMAT
 def check(
     paths: tuple[Path, ...], seconds: float, states: int, memory: float, traces: Path, profile: bool, form: str
-) -> None:
+) -> int:
     """Check manifests (YAML or JSON files and folders) under faults, and print the verdict.
 
     At most one document of kind Scenario says what else is part of the question: nodes, component settings, users'
@@ -59,44 +72,48 @@ def check(
     """
     from kythera.traces.commands import check_command
 
-    sys.exit(check_command(paths, seconds, states, int(memory * (1 << 30)), traces, profile, form))
+    return check_command(paths, seconds, states, int(memory * (1 << 30)), traces, profile, form)
 
 
 @main.command()
 @click.argument("trace", type=click.Path(path_type=Path))
 @FORMAT
-def replay(trace: Path, form: str) -> None:
+def replay(trace: Path, form: str) -> int:
     """Run the counterexample in TRACE again, step by step, and tell whether the model still does the same."""
     from kythera.traces.commands import replay_command
 
-    sys.exit(replay_command(trace, form))
+    return replay_command(trace, form)
 
 
 @main.command()
 @FORMAT
-def properties(form: str) -> None:
+def properties(form: str) -> int:
     """List what is checked: each property, its kind, who promises it, and under which settings."""
     from kythera.traces.commands import properties_command
 
-    sys.exit(properties_command(form))
+    return properties_command(form)
 
 
 @main.command()
 @click.option("--component", help="Only the actions of components whose name contains this.")
 @FORMAT
-def actions(component: str | None, form: str) -> None:
+def actions(component: str | None, form: str) -> int:
     """List what can happen in the model: when, what then, who promises it, what is simplified."""
     from kythera.traces.commands import actions_command
 
-    sys.exit(actions_command(component, form))
+    return actions_command(component, form)
 
 
 @main.command()
 @click.option("--kind", help="Only kinds of cases that match this pattern, such as 'filter/*'.")
 @click.option("--folder", type=click.Path(), help="Folder of case files (default: $KYTHERA_CONFORMANCE or the copy).")
 @FORMAT
-def conformance(kind: str | None, folder: str | None, form: str) -> None:
+def conformance(kind: str | None, folder: str | None, form: str) -> int:
     """Run upstream Kubernetes' own unit-test cases against the model's functions."""
     from kythera.traces.conformance import conformance_command
 
-    sys.exit(conformance_command(form, kind, folder))
+    return conformance_command(form, kind, folder)
+
+
+if __name__ == "__main__":
+    main()

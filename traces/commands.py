@@ -15,7 +15,7 @@ from kythera.traces import check as checking
 from kythera.traces import format as trace_format
 from kythera.traces.check import Budget, Counterexample, PropertyReport, Report
 from kythera.traces.replay import replay
-from kythera.traces.timeline import Entry, timeline
+from kythera.traces.timeline import Entry, Timeline, timeline
 
 EXIT = {HOLDS: 0, WITHIN_BOUNDS: 0, VIOLATED: 1, INCONCLUSIVE: 3, VACUOUS: 3}
 
@@ -44,25 +44,30 @@ def check_command(
     except Unusable as error:
         return refuse(str(problem) for problem in error.problems)
     budget = Budget(seconds, states, memory)
-    if form == "json" or not sys.stderr.isatty():
-        report = checking.check(loaded, budget)
-    else:
+    if sys.stderr.isatty():
         from kythera.traces.render.progress import shown
 
         with shown() as progress:
             report = checking.check(loaded, budget, progress)
-    files = write_traces(report, traces)
+    else:
+        report = checking.check(loaded, budget)
+    code, files = EXIT[report.verdict], {}
+    try:
+        files = write_traces(report, traces)
+    except OSError as error:
+        # The verdict is printed all the same: it may have taken a long time.
+        code = refuse([f"--traces: the traces cannot be written to {traces}: {error.strerror or error}"])
     if form == "json":
         print(json.dumps(report_as_data(report, files), indent=1))
     else:
         from kythera.traces.render.terminal import print_report
 
         print_report(report, files, profile)
-    return EXIT[report.verdict]
+    return code
 
 
 def write_traces(report: Report, folder: Path) -> dict[str, Path]:
-    """Write the trace of each violated property, and return where each went."""
+    """Write the trace of each violated property, and return where each went; ``OSError`` if that is impossible."""
     files: dict[str, Path] = {}
     for each in report.properties:
         if each.counterexample is not None:
@@ -110,6 +115,7 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
                 "depth": each.result.depth,
                 "complete": each.result.complete,
                 "stopped": each.result.stopped or None,
+                "properties": sorted(each.judged),
                 "seconds": round(each.seconds, 3),
             }
             for each in report.rungs
@@ -127,12 +133,18 @@ def trace_as_data(counterexample: Counterexample | None, file: Path | None) -> d
     """A counterexample in the report."""
     if counterexample is None:
         return None
-    entries = timeline(counterexample.system, counterexample.moves)
+    told = Timeline(counterexample.system, counterexample.moves)
     return {
-        "file": str(file),
+        "file": None if file is None else str(file),
         "length": len(counterexample.moves),
         "loop_from": counterexample.loop_from,
-        "steps": [step_as_data(each) for each in entries],
+        "rung": {
+            "granularity": counterexample.rung.granularity,
+            "faults": trace_format.faults_of(counterexample.rung.faults),
+            "time": counterexample.rung.time,
+        },
+        "steps": [step_as_data(each) for each in told.entries],
+        "in_vain": told.in_vain() if counterexample.loop_from is not None else [],
     }
 
 

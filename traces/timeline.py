@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kythera.model.api.core.pod import Pod
@@ -193,6 +193,20 @@ class Timeline:
             return text, f"{', '.join(doings)}{f' ({why})' if why else ''}"
         more = [f"{k} {v}" for k, v in given.items() if f"{{{k}}}" not in template and k != "key"]
         return (f"{text} ({', '.join(more)})" if more else text), why
+
+
+def without_pauses(entries: Sequence[Entry], loop_from: int | None = None) -> list[Entry]:
+    """The entries with several steps of the clock in a row as one; the first step of a loop stays apart."""
+    found: list[Entry] = []
+    for entry in entries:
+        before = found[-1] if found else None
+        if before is not None and before.component == entry.component == CLOCK and before.n != loop_from:
+            began = found[-2].at if len(found) > 1 else 0
+            entry = replace(entry, does=f"{entry.at - began} s pass, and nobody has anything to do")
+            found[-1] = entry
+        else:
+            found.append(entry)
+    return found
 
 
 def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:

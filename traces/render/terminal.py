@@ -15,7 +15,7 @@ from kythera.traces.changes import CHANGED, CREATED, DELETING, GONE, Change
 from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text
 from kythera.traces.format import Trace
 from kythera.traces.replay import Replay
-from kythera.traces.timeline import Entry, Timeline
+from kythera.traces.timeline import Entry, Timeline, without_pauses
 
 COLOUR = {HOLDS: "green", WITHIN_BOUNDS: "green", VACUOUS: "yellow", INCONCLUSIVE: "yellow", VIOLATED: "bold red"}
 MEANING = {
@@ -48,9 +48,13 @@ def console() -> Console:
 def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> None:
     """Each counterexample, then the verdicts, what was explored, what was assumed, and the verdict on the whole."""
     out = console()
+    printed: list[Counterexample] = []
     for each in report.properties:
-        if each.counterexample is not None:
-            print_counterexample(out, each, each.counterexample, files.get(each.name))
+        case = each.counterexample
+        if case is not None:
+            same = next((other for other in printed if _is_same_run(case, other)), None)
+            print_counterexample(out, each, case, files.get(each.name), same)
+            printed += [] if same else [case]
     print_verdicts(out, report.properties)
     print_rungs(out, report.rungs)
     print_limits(out, report)
@@ -63,16 +67,26 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
     out.print(f"\n[{COLOUR[report.verdict]}]{MEANING[report.verdict]}[/] ({report.seconds:.1f} s)")
 
 
-def print_counterexample(out: Console, report: PropertyReport, case: Counterexample, file: Path | None) -> None:
-    """A violated property: what it says, the run that breaks it, and how to see that run again."""
+def _is_same_run(a: Counterexample, b: Counterexample) -> bool:
+    return a.rung == b.rung and a.loop_from == b.loop_from and [m.row for m in a.moves] == [m.row for m in b.moves]
+
+
+def print_counterexample(
+    out: Console, report: PropertyReport, case: Counterexample, file: Path | None, same: Counterexample | None = None
+) -> None:
+    """A violated property: what it says, the run that breaks it (told already in ``same``), how to see it again."""
     out.print(f"\n[bold red]violated[/] [bold]{report.name}[/]: {escape(case.message)}")
     out.print(f"  promised: {escape(report.says)}")
-    steps = len(case.moves)
-    out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
-    told = Timeline(case.system, case.moves)
-    print_entries(out, told.entries, case.loop_from, case.message, told.in_vain())
+    if same is not None:
+        out.print(f"  the run that breaks it is the one of {same.property} above")
+    else:
+        steps = len(case.moves)
+        out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
+        told = Timeline(case.system, case.moves)
+        print_entries(out, told.entries, case.loop_from, case.message, told.in_vain())
+        out.print()
     if file is not None:
-        out.print(f"\n  to see it again: [bold]kythera replay {escape(str(file))}[/]")
+        out.print(f"  to see it again: [bold]kythera replay {escape(str(file))}[/]")
 
 
 def print_verdicts(out: Console, reports: Sequence[PropertyReport]) -> None:
@@ -136,11 +150,14 @@ def print_entries(
     """A timeline: when, who, what and why, and what it changed; then what is wrong at its end, and why it stays so."""
     if not entries:
         out.print("  (already in the first state)")
+    shown = without_pauses(entries, loop_from)
     who = max((len(entry.component) for entry in entries), default=0)
     margin = " " * (16 + who)
     repeats = loop_from is not None and loop_from < len(entries)
-    for entry in entries:
-        if repeats and entry.n == (loop_from or 0) + 1:
+    inside = False
+    for entry in shown:
+        if repeats and not inside and entry.n > (loop_from or 0):
+            inside = True
             out.print("  [yellow]from here on it repeats itself for ever:[/]")
         why = f": {entry.why}" if entry.why else ""
         head = f"  {entry.n:>3} {entry.at:>5}s  {entry.component:<{who}}  "

@@ -131,7 +131,7 @@ def next_change(
         if missing_volume(pod, view):
             return None
         made = cri.sandbox_created(state.runtime, uid, pod.spec.host_network, settings.counts_addresses)
-        return Change(replace(state, runtime=made), "create sandbox", "it has none")
+        return Change(replace(state, runtime=made), "create sandbox", "")
     return _probe(state, pod, settings) or _start(state, view, pod, settings)
 
 
@@ -186,7 +186,7 @@ def _probe(state: NodeState, pod: Pod, settings: Settings) -> Change | None:
         if failure:
             return _exit(after, found, KILLED, f"kill container {spec.name}", failure)
         if after != state:
-            return Change(after, f"probe container {spec.name}", "its answers have changed")
+            return Change(after, f"probe container {spec.name}", "")
     return None
 
 
@@ -230,7 +230,7 @@ def _start(state: NodeState, view: View, pod: Pod, settings: Settings) -> Change
             runtime = replace(runtime, images=tuple(sorted((*runtime.images, spec.image))))
         ports = tuple((port.container_port, port.protocol or "TCP") for port in spec.ports)
         runtime = cri.started(runtime, uid, spec.name, spec.image, ports)
-        why = "it has ended and its restart policy says so" if again else "it is next"
+        why = "it has ended and its restart policy says so" if again else ""
         after = replace(state, runtime=runtime)
         if after != state:  # one that fails at once, and has so often, is where it was
             return Change(after, f"start container {spec.name}", why)

@@ -230,7 +230,7 @@ def _step(
             scaled = replace(target, spec=replace(target.spec, replicas=wanted))
             requests = (Update(scaled, subresource="scale"),)
         status = HorizontalPodAutoscalerStatus(None, scaled_at, current, desired, conditions)
-        why = f"{current} replica{'' if current == 1 else 's'}, {desired} wanted"
+        why = f"{current} replica{'' if current == 1 else 's'}, {'left alone' if wanted is None else f'{wanted} wanted'}"
         why = f"{why}: {decision.why}" if decision.why else why
     else:
         status = replace(status, conditions=conditions)
