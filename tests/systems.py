@@ -58,7 +58,9 @@ def replica_set(replicas: int, name: str = "web", cpu: str = "500m", **spec: Any
     return {"kind": "ReplicaSet", "metadata": {"name": name, "namespace": "default", "generation": 1}, "spec": made}
 
 
-def deployment(replicas: int, name: str = "web", cpu: str = "500m", image: str = "web:1", **spec: Any) -> dict[str, Any]:
+def deployment(
+    replicas: int, name: str = "web", cpu: str = "500m", image: str = "web:1", **spec: Any
+) -> dict[str, Any]:
     """A Deployment; ``spec`` is added to its own."""
     made = replica_set(replicas, name, cpu)
     made["spec"]["template"] = template(cpu, image, name)
@@ -68,7 +70,11 @@ def deployment(replicas: int, name: str = "web", cpu: str = "500m", image: str =
 def budget(name: str = "web", **spec: Any) -> dict[str, Any]:
     """A PodDisruptionBudget over the pods of an app."""
     made = {"selector": {"matchLabels": {"app": name}}, **spec}
-    return {"kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": "default", "generation": 1}, "spec": made}
+    return {
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": "default", "generation": 1},
+        "spec": made,
+    }
 
 
 def autoscaler(name: str, low: int, high: int, target: str = "ReplicaSet/web") -> dict[str, Any]:

@@ -214,7 +214,9 @@ def _from_finding(core: Core, finding: Finding, parts: Sequence[AnyProperty], ru
     message, after = finding.message, len(moves)
     if isinstance(parts[0], StepInvariant):
         row = core.tables.codec.decode(finding.state)
-        broken = ((m, text) for m in core.system.moves(row) for part in parts if (text := breaks(core.system, part, row, m)))
+        broken = (
+            (m, text) for m in core.system.moves(row) for part in parts if (text := breaks(core.system, part, row, m))
+        )
         move, message = next(broken)
         moves.append(move)
     return _told(Counterexample(finding.property, message, rung, core.system, moves), after)
@@ -234,7 +236,9 @@ def _from_lasso(core: Core, lasso: Lasso, loops: bool, rung: Rung) -> Counterexa
     stem = states_to(core, lasso.entry)
     moves = moves_along(core, [*stem, *lasso.cycle])
     entry = len(stem) - 1
-    return _told(Counterexample(lasso.property, lasso.message, rung, core.system, moves, entry if loops else None), entry)
+    return _told(
+        Counterexample(lasso.property, lasso.message, rung, core.system, moves, entry if loops else None), entry
+    )
 
 
 def _told(case: Counterexample, after: int) -> Counterexample:
@@ -308,5 +312,7 @@ def rung_name(rung: Rung) -> str:
 def faults_text(faults: Faults) -> str:
     """The faults that may happen, in words."""
     names = faults.__record_fields__
-    told = (f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none"))
+    told = (
+        f"{name.replace('_', ' ')} {value}" for name in names if (value := getattr(faults, name)) not in (0, "none")
+    )
     return ", ".join(told) or "no faults"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -12,7 +13,24 @@ import click
 FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
 )
-POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+class Positive(click.FloatRange):
+    """A number above 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or an error of use."""
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(number) else number
+
+
+def print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Show the version and leave."""
+    if wanted and not ctx.resilient_parsing:
+        from kythera.traces.version import kythera_version
+
+        click.echo(f"kythera {kythera_version()}")
+        ctx.exit()
 
 
 class Usable(click.Group):
@@ -20,13 +38,18 @@ class Usable(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; leave quietly when the reader of our output has gone, and with 3 when nothing is known yet."""
-        kwargs["standalone_mode"] = False
+        kwargs |= {"standalone_mode": False, "prog_name": "kythera"}
         try:
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(2)
         except click.ClickException as error:
             message = " ".join(error.format_message().split())
-            print(f"kythera: {message}", file=sys.stderr)
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            hint = f" (see {context.command_path} --help)" if context is not None else ""
+            print(f"kythera: {message}{hint}", file=sys.stderr)
             sys.exit(2)
         except (click.Abort, KeyboardInterrupt):
             print("kythera: interrupted before there was a verdict", file=sys.stderr)
@@ -38,7 +61,10 @@ class Usable(click.Group):
 
 
 @click.group(cls=Usable, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="kythera", prog_name="kythera")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=print_version,
+    help="Show the version and exit.",
+)  # fmt: skip
 def main() -> None:
     """Kythera checks what a Kubernetes cluster may do with your manifests when things go wrong.
 
@@ -51,11 +77,29 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Check manifests under faults, and print the verdict.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--seconds", default=60.0, show_default=True, type=POSITIVE, help="Time budget for the whole ladder.")
-@click.option("--states", default=50_000_000, show_default=True, type=click.IntRange(min=1), help="Distinct states per rung, at most.")
-@click.option("--memory", default=16.0, show_default=True, type=POSITIVE, help="Memory in GiB, at most.")
+@click.option(
+    "--seconds",
+    default=60.0,
+    show_default=True,
+    type=Positive(min=0, min_open=True),
+    help="Time budget for the whole ladder.",
+)
+@click.option(
+    "--states",
+    default=50_000_000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Distinct states per rung, at most.",
+)
+@click.option(
+    "--memory",
+    default=16.0,
+    show_default=True,
+    type=Positive(min=0, min_open=True, max=1e6),
+    help="Memory in GiB, at most.",
+)
 @click.option(
     "--traces", default=Path("kythera-traces"), show_default=True, type=click.Path(path_type=Path),
     help="Folder for the traces of violated properties.",
@@ -75,7 +119,7 @@ def check(
     return check_command(paths, seconds, states, int(memory * (1 << 30)), traces, profile, form)
 
 
-@main.command()
+@main.command(short_help="Run a counterexample again, step by step.")
 @click.argument("trace", type=click.Path(path_type=Path))
 @FORMAT
 def replay(trace: Path, form: str) -> int:
@@ -85,7 +129,7 @@ def replay(trace: Path, form: str) -> int:
     return replay_command(trace, form)
 
 
-@main.command()
+@main.command(short_help="List what is checked, and who promises it.")
 @FORMAT
 def properties(form: str) -> int:
     """List what is checked: each property, its kind, who promises it, and under which settings."""
@@ -94,7 +138,7 @@ def properties(form: str) -> int:
     return properties_command(form)
 
 
-@main.command()
+@main.command(short_help="List what can happen in the model.")
 @click.option("--component", help="Only the actions of components whose name contains this.")
 @FORMAT
 def actions(component: str | None, form: str) -> int:
@@ -104,7 +148,7 @@ def actions(component: str | None, form: str) -> int:
     return actions_command(component, form)
 
 
-@main.command()
+@main.command(short_help="Run upstream Kubernetes' own test cases.")
 @click.option("--kind", help="Only kinds of cases that match this pattern, such as 'filter/*'.")
 @click.option("--folder", type=click.Path(), help="Folder of case files (default: $KYTHERA_CONFORMANCE or the copy).")
 @FORMAT

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,9 @@ from kythera.traces import format as trace_format
 from kythera.traces.check import Budget, Counterexample, PropertyReport, Report
 from kythera.traces.replay import replay
 from kythera.traces.timeline import Entry, Timeline, timeline
+from kythera.traces.version import kythera_version
 
 EXIT = {HOLDS: 0, WITHIN_BOUNDS: 0, VIOLATED: 1, INCONCLUSIVE: 3, VACUOUS: 3}
-
-
-def kythera_version() -> str:
-    """The installed version."""
-    try:
-        return version("kythera")
-    except PackageNotFoundError:
-        return "0.1.0+checkout"
 
 
 def refuse(problems: Iterable[str]) -> int:

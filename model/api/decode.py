@@ -139,8 +139,10 @@ def _value(hint: Any, value: object, context: Context, path: Path) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             return _refuse("a whole number", value, context, path)
         if isinstance(value, str):  # resourceVersion is a number written as text
-            return int(value) if path[-1] == "resourceVersion" and value.isdecimal() else _refuse(
-                "a whole number", value, context, path
+            return (
+                int(value)
+                if path[-1] == "resourceVersion" and value.isdecimal()
+                else _refuse("a whole number", value, context, path)
             )
         return int(value) if int(value) == value else _refuse("a whole number", value, context, path)
     if isinstance(hint, type) and issubclass(hint, Record):

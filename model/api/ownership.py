@@ -78,11 +78,7 @@ def is_claimed(owner: Record, selector: LabelSelector | None, obj: Record) -> bo
     """
     controlling = controller_of(obj)
     uid = cast(Any, owner).metadata.uid
-    return (
-        controlling is not None
-        and controlling.uid == uid
-        and matches(selector, cast(Any, obj).metadata.labels)
-    )
+    return controlling is not None and controlling.uid == uid and matches(selector, cast(Any, obj).metadata.labels)
 
 
 def _with_owners(obj: O, owners: tuple[OwnerReference, ...]) -> O:

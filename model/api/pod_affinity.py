@@ -28,9 +28,7 @@ def required_anti_affinity_terms(pod: Pod) -> tuple[PodAffinityTerm, ...]:
     return affinity.required_during_scheduling_ignored_during_execution if affinity is not None else ()
 
 
-def term_matches(
-    term: PodAffinityTerm, owner: Pod, other: Pod, namespace_labels: Mapping[str, Map[str]]
-) -> bool:
+def term_matches(term: PodAffinityTerm, owner: Pod, other: Pod, namespace_labels: Mapping[str, Map[str]]) -> bool:
     """Whether ``other`` is one of the pods that a term of ``owner`` speaks of.
 
     They are pods of the namespaces that are named or that the namespace selector selects by its labels; of
@@ -58,13 +56,9 @@ def full_selector(term: PodAffinityTerm, labels: Map[str]) -> LabelSelector | No
     """
     if term.label_selector is None:
         return None
-    more = [
-        LabelSelectorRequirement(key, "In", (labels[key],)) for key in term.match_label_keys if key in labels
-    ]
+    more = [LabelSelectorRequirement(key, "In", (labels[key],)) for key in term.match_label_keys if key in labels]
     more += [
-        LabelSelectorRequirement(key, "NotIn", (labels[key],))
-        for key in term.mismatch_label_keys
-        if key in labels
+        LabelSelectorRequirement(key, "NotIn", (labels[key],)) for key in term.mismatch_label_keys if key in labels
     ]
     expressions = term.label_selector.match_expressions
     return replace(term.label_selector, match_expressions=(*expressions, *more))

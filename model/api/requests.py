@@ -62,9 +62,7 @@ def pod_limits(pod: Pod, with_overhead: bool = True, with_pod_level: bool = True
         total.update(_at_pod_level(pod.spec.resources.limits))
     if not with_overhead:
         return Map(total)
-    return _sum(
-        total, {name: each for name, each in pod.spec.overhead.items() if total.get(name, _ZERO).nano}
-    )
+    return _sum(total, {name: each for name, each in pod.spec.overhead.items() if total.get(name, _ZERO).nano})
 
 
 def container_requests(pod: Pod, missing: Resources = EMPTY) -> Resources:
@@ -119,9 +117,7 @@ def _at_pod_level(resources: Mapping[str, Quantity]) -> dict[str, Quantity]:
     Source: staging/src/k8s.io/component-helpers/resource/helpers.go IsSupportedPodLevelResource; KEP-2837.
     """
     return {
-        name: each
-        for name, each in resources.items()
-        if name in ("cpu", "memory") or name.startswith("hugepages-")
+        name: each for name, each in resources.items() if name in ("cpu", "memory") or name.startswith("hugepages-")
     }
 
 
@@ -146,8 +142,7 @@ def _qos_of(resources: ResourceRequirements | PodResources) -> str:
     Source: pkg/apis/core/v1/helper/qos/qos.go resourceQOS.
     """
     pairs = [
-        (resources.requests.get(name, _ZERO).nano, resources.limits.get(name, _ZERO).nano)
-        for name in ("cpu", "memory")
+        (resources.requests.get(name, _ZERO).nano, resources.limits.get(name, _ZERO).nano) for name in ("cpu", "memory")
     ]
     if all(pair == (0, 0) for pair in pairs):
         return BEST_EFFORT

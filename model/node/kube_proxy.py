@@ -231,7 +231,9 @@ def connected(table: Table, namespace: str, service: str, port: str, client: str
         for each in table.sticky
         if (each.namespace, each.service, each.port, each.client) != (namespace, service, port, client)
     )
-    return replace(table, sticky=tuple(sorted((*others, mine), key=lambda each: (each.service, each.port, each.client))))
+    return replace(
+        table, sticky=tuple(sorted((*others, mine), key=lambda each: (each.service, each.port, each.client)))
+    )
 
 
 def horizons_of(obj: Record) -> Mapping[str, int]:
@@ -247,7 +249,7 @@ def slice_shape(endpoints: EndpointSlice) -> EndpointSlice:
     return replace(endpoints, metadata=replace(old, owner_references=(), generation=0))
 
 
-def controller(settings: Mapping[str, str] = {}) -> Controller:  # noqa: B006
+def controller(settings: Mapping[str, str] = {}) -> Controller:
     """kube-proxy; it has no settings."""
     return Controller(
         name="kube-proxy",

@@ -69,7 +69,9 @@ def _event(part: Part, verb: str, others: Sequence[str]) -> Planned:
     if given in others:
         part.say("name", f"a second event {found(given)}; names must differ")
     after = tuple(dict.fromkeys(text for _, text in part.texts("after", alone=True)))
-    event = Event(name, verb, "" if verb == "apply" else target, part.text("namespace", "default"), replicas, after=after)
+    event = Event(
+        name, verb, "" if verb == "apply" else target, part.text("namespace", "default"), replicas, after=after
+    )
     return Planned(part, event, documents)
 
 

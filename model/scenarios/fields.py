@@ -87,7 +87,9 @@ class Part:
             return default
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        self.expected(key, f"a whole number from {least} to {most}" if most < 1_000_000 else f"a whole number from {least}")
+        self.expected(
+            key, f"a whole number from {least} to {most}" if most < 1_000_000 else f"a whole number from {least}"
+        )
         return default
 
     def choice(self, key: str, default: str, choices: Sequence[str]) -> str:

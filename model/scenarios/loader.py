@@ -15,8 +15,10 @@ from typing import Any
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.node import Node
 from kythera.model.api.decode import Context
+from kythera.model.control_plane.apiserver.defaulting import default
 from kythera.model.control_plane.apiserver.resources import RESOURCES
-from kythera.model.record import Record, Uid, replace
+from kythera.model.normalise import Renaming, rename
+from kythera.model.record import Map, Record, Uid, replace
 from kythera.model.scenarios.events import manifest_text, targeted
 from kythera.model.scenarios.kinds import IGNORED, MODELLED, SCENARIO, kind_problem
 from kythera.model.scenarios.nodes import assumed_nodes, completed, scenario_nodes
@@ -78,6 +80,8 @@ def _loaded(
         item.is_applied = True
     _stop(problems)
 
+    for item in (*items, *later):
+        item.obj = default(item.obj)
     if not any(isinstance(item.obj, Node) for item in items):
         events = [plan.event for plan in asked.events]
         items += _items(assumed_nodes(items, later, events, assumptions), context, problems, ignored)
@@ -154,7 +158,9 @@ def _check_twice(items: Sequence[Item], problems: list[Problem]) -> None:
     for item in items:
         if not item.meta.name:
             if not item.meta.generate_name:
-                problems.append(item.document.problem(("metadata", "name"), "there is none; expected the object's name"))
+                problems.append(
+                    item.document.problem(("metadata", "name"), "there is none; expected the object's name")
+                )
             continue
         first = seen.setdefault(item.key, item)
         if first is not item:
@@ -173,9 +179,6 @@ def _number(items: Sequence[Item], context: Context) -> None:
 
 def _compact(objects: Sequence[Any]) -> tuple[Record, ...]:
     """The objects with the smallest uids, in an order that the input alone decides."""
-    from kythera.model.normalise import Renaming, rename
-    from kythera.model.record import Map
-
     order: dict[int, None] = dict.fromkeys(obj.metadata.uid for obj in objects)
     renaming = Renaming(Map({str(old): new for new, old in enumerate(order) if old != new}))
     return tuple(rename(obj, renaming) for obj in objects)

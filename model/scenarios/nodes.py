@@ -143,7 +143,11 @@ def assumed_nodes(
         for resource, amount in pod_requests(group.pod).items():
             half[resource] = add(half.get(resource, Quantity(0, amount.format)), multiply(amount, share))
     capacity = {name: canonical(amount) for name, amount in half.items() if amount.nano > 0}
-    capacity = {**{k: v for k, v in SMALLEST.items() if k not in capacity}, **capacity, "pods": str(max(pods, MOST_PODS))}
+    capacity = {
+        **{k: v for k, v in SMALLEST.items() if k not in capacity},
+        **capacity,
+        "pods": str(max(pods, MOST_PODS)),
+    }
     specs = [group.pod.spec for group in groups]
     labels, left_out = _selected_labels(specs)
     topology = [key for key in TOPOLOGY if key in set(_topology_keys(specs)) and key not in labels]
@@ -158,7 +162,9 @@ def assumed_nodes(
         text += f"; none has a label {', '.join(sorted(left_out))}, of which pods want different values"
     assumptions.append(text)
     return [
-        Document("", node_data(name, {**labels, **{key: f"{key.rpartition('/')[2]}-{n}" for key in topology}}, capacity))
+        Document(
+            "", node_data(name, {**labels, **{key: f"{key.rpartition('/')[2]}-{n}" for key in topology}}, capacity)
+        )
         for n, name in enumerate(names, 1)
     ]
 

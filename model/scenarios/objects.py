@@ -178,7 +178,7 @@ def _names_at(cls: type[Record], path: Path_) -> Collection[str]:
     return (*json_names(hint), *getattr(hint, "ignored", {}), *extra)
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """Admission forbids the object; the text says why."""
 
 
@@ -242,9 +242,7 @@ def _as_created(obj: Any) -> Any:
 
 def path_of(text: str) -> Path_:
     """A path in Kubernetes' notation, taken apart."""
-    return tuple(
-        int(inner) if inner.isdecimal() else inner or name for inner, name in _STEP.findall(text)
-    )
+    return tuple(int(inner) if inner.isdecimal() else inner or name for inner, name in _STEP.findall(text))
 
 
 def text_of(error: FieldError) -> str:

@@ -185,9 +185,7 @@ def _plain(
             made[key] = _plain(loader, value_node, here, lines, file, problems, depth + 1)
         return made
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _plain(loader, item, (*path, i), lines, file, problems, depth + 1) for i, item in enumerate(node.value)
-        ]
+        return [_plain(loader, item, (*path, i), lines, file, problems, depth + 1) for i, item in enumerate(node.value)]
     try:
         value = loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError, OverflowError) as error:

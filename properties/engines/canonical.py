@@ -161,9 +161,7 @@ class Canonical:
         self.node_mask = self.codec.mask(self.symmetry.node_reads)
         self.node_memo = {moved(key): value for key, value in self.node_memo.items()}
         self.stored_mask = self.codec.mask(self.symmetry.stored)
-        self.uid_memo = {
-            (moved(key), bits, exchange): value for (key, bits, exchange), value in self.uid_memo.items()
-        }
+        self.uid_memo = {(moved(key), bits, exchange): value for (key, bits, exchange), value in self.uid_memo.items()}
 
     def in_order(self, slot: int, number: int) -> bool:
         """Whether the pods of a value of their slot are numbered in their canonical order."""
@@ -226,9 +224,7 @@ class Ageing:
         """So many seconds, as a change of blocks."""
         found = self.changes.get(seconds)
         if found is None:
-            found = self.changes[seconds] = self.blocks.change(
-                lambda value: older(value, seconds, self.horizons), {}
-            )
+            found = self.changes[seconds] = self.blocks.change(lambda value: older(value, seconds, self.horizons), {})
         return found
 
 

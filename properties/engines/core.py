@@ -133,8 +133,7 @@ class Core:
                     situations.append(found)
                     if found.urgent:
                         urgent = True
-                    if found.wake < wake:
-                        wake = found.wake
+                    wake = min(wake, found.wake)
                     for delta in found.deltas:
                         successor = state ^ delta
                         if successor not in seen:

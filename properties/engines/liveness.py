@@ -54,9 +54,7 @@ class Liveness:
         if found is None:
             fair = self.core.tables.fair
             steps = self.core.tables.successors(self.graph.states[state])
-            found = self.units[state] = frozenset(
-                action for action, _ in steps if action == CLOCK_UNIT or fair[action]
-            )
+            found = self.units[state] = frozenset(action for action, _ in steps if action == CLOCK_UNIT or fair[action])
         return found
 
     def fair(self, component: int) -> bool:
@@ -101,9 +99,7 @@ class Liveness:
                 target = codec.encode(move.row)
                 if target not in inner:
                     continue
-                message = prop.forbidden(
-                    tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots), move.action
-                )
+                message = prop.forbidden(tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots), move.action)
                 if message is not None:
                     to = next(i for i in self.members[component] if self.graph.states[i] == target)
                     return self.lasso(prop.name, message, state, component, to)
@@ -144,9 +140,7 @@ class Liveness:
         return Lasso(name, message, states[entry], [states[i] for i in path])
 
     @staticmethod
-    def _walk(
-        follow: dict[int, list[tuple[int, int]]], start: int, goals: set[int], taken: set[int]
-    ) -> list[int]:
+    def _walk(follow: dict[int, list[tuple[int, int]]], start: int, goals: set[int], taken: set[int]) -> list[int]:
         """The states after ``start`` on a shortest way (of at least one step) to one of the goals."""
         before: dict[int, tuple[int, int]] = {}
         queue = deque([start])

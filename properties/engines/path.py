@@ -27,5 +27,3 @@ def moves_along(core: Core, states: Sequence[int]) -> list[Move]:
         row, wanted = core.tables.codec.decode(here), core.tables.codec.decode(there)
         found.append(next(move for move in core.system.moves(row) if move.row == wanted))
     return found
-
-

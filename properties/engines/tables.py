@@ -72,7 +72,9 @@ def unit_of(process: str, rule: str, parameters: tuple[tuple[str, Any], ...]) ->
 class Part:
     """Rules of a process that read the same slots."""
 
-    def __init__(self, process: Process, rules: tuple[Rule, ...], index: dict[str, int], judges: Sequence[StepInvariant]):
+    def __init__(
+        self, process: Process, rules: tuple[Rule, ...], index: dict[str, int], judges: Sequence[StepInvariant]
+    ):
         self.process = process
         self.rules = rules
         self.name = f"{process.name}.{'|'.join(each.name for each in rules)}"
@@ -192,9 +194,7 @@ class Tables:
         made = group.memo[key] = Local(
             tuple(delta for each in found for delta in each.deltas),
             tuple(action for each in found for action in each.actions),
-            tuple(
-                Special(s.delta, s.action, s.stages, s.rename, s.nodes) for each in found for s in each.specials
-            ),
+            tuple(Special(s.delta, s.action, s.stages, s.rename, s.nodes) for each in found for s in each.specials),
             any(each.urgent for each in found),
             min(each.wake for each in found),
             0,

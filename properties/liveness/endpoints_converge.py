@@ -73,8 +73,7 @@ def missing(services: Objects, slices: Objects, pods: Objects, tables: Mapping[s
         listed = {
             None if endpoint.target_ref is None else endpoint.target_ref.uid
             for each in among(slices, EndpointSlice)
-            if each.metadata.labels.get(SERVICE_NAME) == name
-            and each.metadata.namespace == service.metadata.namespace
+            if each.metadata.labels.get(SERVICE_NAME) == name and each.metadata.namespace == service.metadata.namespace
             for endpoint in each.endpoints
             if endpoint.conditions.ready
         }

@@ -82,8 +82,7 @@ NO_EVICTION_LIVELOCK = Statement(
     "no-eviction-livelock",
     "convergence",
     "Once nothing is changed from outside any more, pods are not evicted for ever.",
-    "https://kubernetes.io/docs/concepts/architecture/controller/#desired-vs-current; "
-    "https://sigs.k8s.io/descheduler",
+    "https://kubernetes.io/docs/concepts/architecture/controller/#desired-vs-current; https://sigs.k8s.io/descheduler",
     "weak fairness",
     "descheduler.node_fit=off",
     _bind_evictions,

@@ -74,7 +74,11 @@ def slots(question: Question) -> tuple[str, ...]:
 def situation(names: Sequence[str], values: Sequence[Any]) -> Situation:
     """The situation that the values of these slots are."""
     state: Mapping[str, Any] = dict(zip(names, values, strict=True))
-    lost = (name.removeprefix("link/node/") for name, link in state.items() if name.startswith("link/node/") and link == GONE)
+    lost = (
+        name.removeprefix("link/node/")
+        for name, link in state.items()
+        if name.startswith("link/node/") and link == GONE
+    )
     return Situation(
         tuple(among(state["objects/Pod"], Pod)),
         tuple(among(state["objects/Node"], Node)),
@@ -89,9 +93,7 @@ def situation(names: Sequence[str], values: Sequence[Any]) -> Situation:
 def fits_now(pod: Pod, now: Situation) -> str | None:
     """A node that the pod could be bound to as things are, or ``None``."""
     snapshot = now.snapshot(now.pods)
-    return next(
-        (info.node.metadata.name for info in snapshot.nodes if run_filters(pod, info, snapshot).fits), None
-    )
+    return next((info.node.metadata.name for info in snapshot.nodes if run_filters(pod, info, snapshot).fits), None)
 
 
 @lru_cache(maxsize=10_000)
@@ -137,9 +139,7 @@ def _search(now: Situation, fixed: tuple[Pod, ...], pods: Sequence[Pod]) -> bool
     return False
 
 
-def _put(
-    members: Sequence[Sequence[Pod]], placed: Sequence[Sequence[int]], nodes: Sequence[str]
-) -> list[Pod]:
+def _put(members: Sequence[Sequence[Pod]], placed: Sequence[Sequence[int]], nodes: Sequence[str]) -> list[Pod]:
     """The pods that are placed, on their nodes."""
     found = []
     for row, group in zip(placed, members, strict=True):

@@ -92,7 +92,9 @@ def _judge(
     left = healthy_left(budget, gone, pods)
     if left is not None and left < budget.status.desired_healthy:
         wanted = budget.status.desired_healthy
-        return f"{who} is evicted: {left} healthy pods are left of the {wanted} that PodDisruptionBudget {name} protects"
+        return (
+            f"{who} is evicted: {left} healthy pods are left of the {wanted} that PodDisruptionBudget {name} protects"
+        )
     return None
 
 

@@ -61,7 +61,9 @@ def lost(process: str, kind: str, before: tuple[Any, ...], after: tuple[Any, ...
         new: Any = find(after[0], ref)
         if new is None or new == old or _same_but_deletion(old, new) or not changed_since(seen, pending, ref):
             continue
-        return f"{process} updates {kind} {title(old)} from a state that is older than the stored one, and is not refused"
+        return (
+            f"{process} updates {kind} {title(old)} from a state that is older than the stored one, and is not refused"
+        )
     return None
 
 

@@ -96,9 +96,7 @@ def too_few(deployment: Deployment, before: tuple[Any, ...], sets: Sequence[Any]
 
 def _resized(deployment: Deployment, sets: Sequence[ReplicaSet]) -> bool:
     desired = str(wanted_replicas(deployment))
-    return any(
-        each.metadata.annotations.get(DESIRED, desired) != desired for each in sets if wanted_replicas(each)
-    )
+    return any(each.metadata.annotations.get(DESIRED, desired) != desired for each in sets if wanted_replicas(each))
 
 
 def bounds(deployment: Deployment) -> tuple[int, int]:

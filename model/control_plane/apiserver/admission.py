@@ -135,9 +135,7 @@ def resolve_priority(pod: Pod, old: Pod | None, classes: PriorityClasses | None,
     return replace(pod, spec=spec)
 
 
-def check_priority_class(
-    new: PriorityClass, creating: bool, classes: PriorityClasses, refuse: Refuse
-) -> None:
+def check_priority_class(new: PriorityClass, creating: bool, classes: PriorityClasses, refuse: Refuse) -> None:
     """Raise ``refuse(why)`` for a second default class.
 
     Source: plugin/pkg/admission/priority/admission.go validatePriorityClass.

@@ -92,9 +92,7 @@ def _container(container: Container) -> Container:
         container,
         image_pull_policy=container.image_pull_policy or policy,
         ports=tuple(replace(port, protocol=port.protocol or "TCP") for port in container.ports),
-        resources=replace(
-            resources, requests=_rounded(resources.requests), limits=_rounded(resources.limits)
-        ),
+        resources=replace(resources, requests=_rounded(resources.requests), limits=_rounded(resources.limits)),
         startup_probe=_probe(container.startup_probe),
         readiness_probe=_probe(container.readiness_probe),
         liveness_probe=_probe(container.liveness_probe),
@@ -127,9 +125,7 @@ def _own_requests(container: Container, host_network: bool) -> Container:
         resources = replace(resources, requests=Map({**resources.requests, **missing}))
         container = replace(container, resources=resources)
     if host_network:
-        ports = tuple(
-            replace(port, host_port=port.host_port or port.container_port) for port in container.ports
-        )
+        ports = tuple(replace(port, host_port=port.host_port or port.container_port) for port in container.ports)
         container = replace(container, ports=ports)
     return container
 
@@ -190,9 +186,7 @@ def _replica_set(replica_set: ReplicaSet) -> ReplicaSet:
 
 SCALE_UP = HPAScalingRules(0, "Max", (HPAScalingPolicy("Pods", 4, 15), HPAScalingPolicy("Percent", 100, 15)))
 SCALE_DOWN = HPAScalingRules(None, "Max", (HPAScalingPolicy("Percent", 100, 15),))
-CPU_80 = MetricSpec(
-    "Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", average_utilization=80))
-)
+CPU_80 = MetricSpec("Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", average_utilization=80)))
 
 
 def scaling_rules(given: HPAScalingRules | None, fallback: HPAScalingRules) -> HPAScalingRules:

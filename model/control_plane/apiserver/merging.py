@@ -168,9 +168,7 @@ def three_way(last: Any, new: Any, live: Any, field: str = "") -> Any:
     return without_nulls(new)
 
 
-def _three_way_mapping(
-    last: dict[str, Any], new: dict[str, Any], live: dict[str, Any], field: str
-) -> dict[str, Any]:
+def _three_way_mapping(last: dict[str, Any], new: dict[str, Any], live: dict[str, Any], field: str) -> dict[str, Any]:
     merged = dict(live)
     for key in last:
         if new.get(key) is None:

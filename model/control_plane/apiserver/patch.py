@@ -128,8 +128,7 @@ def _decoded(kind: type[Record], data: Mapping[str, Any]) -> Record:
         version = str(kind.api_version).rpartition("/")[2]  # type: ignore[attr-defined]
         what = f'{kind.__name__} in version "{version}" cannot be handled as a {kind.__name__}'
         texts = [
-            e.text if e.text.startswith("unknown field") else f"{field_path(e.path)}: {e.text}"
-            for e in known.errors
+            e.text if e.text.startswith("unknown field") else f"{field_path(e.path)}: {e.text}" for e in known.errors
         ]
         raise bad_request(f"{what}: strict decoding error: {', '.join(texts)}")
     return obj

@@ -20,7 +20,7 @@ STORED_AS = {"nodes": "minions", "services": "services/specs"}
 """Resources whose keys in the store are called otherwise, for historical reasons."""
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an accident
+class Refusal(Exception):
     """Raised inside the API server where a request is refused; ``reply`` is the answer."""
 
     def __init__(self, reply: Reply) -> None:
@@ -102,9 +102,7 @@ def invalid(resource: Resource, name: str, errors: Sequence[object]) -> Refusal:
 
 def too_many_requests() -> Refusal:
     """429: a disruption budget doesn't allow the eviction (now)."""
-    return Refusal(
-        Reply(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.")
-    )
+    return Refusal(Reply(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget."))
 
 
 def internal(message: str) -> Refusal:

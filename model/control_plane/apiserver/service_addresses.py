@@ -71,8 +71,7 @@ def keep_allocated(new: Service, old: Service) -> Service:
         spec = replace(
             spec,
             ports=tuple(
-                replace(p, node_port=p.node_port or known.get((p.protocol or "TCP", p.port), 0))
-                for p in spec.ports
+                replace(p, node_port=p.node_port or known.get((p.protocol or "TCP", p.port), 0)) for p in spec.ports
             ),
         )
     return replace(new, spec=spec)

@@ -39,7 +39,9 @@ def handle_of(variants: Mapping[str, str]) -> Handle:
 
     def deviating(store: View, request: Request, *, stale: bool = False, fresh: int = 0) -> tuple[View, Reply]:
         if chosen.get("apiserver.eviction") == "refuse" and isinstance(request, Evict):
-            return store, Reply(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.")
+            return store, Reply(
+                429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget."
+            )
         if chosen.get("apiserver.conflict") == "ignore":
             stale = False
         if chosen.get("apiserver.uid") == "reuse" and isinstance(request, Create):

@@ -119,9 +119,7 @@ def _prepared(obj: Record, resource: Resource) -> Record:
     )
     new: Any = with_metadata(obj, metadata)
     if isinstance(new, Pod):
-        return replace(
-            new, status=PodStatus(phase="Pending", qos_class=qos_class(new), conditions=_gated(new))
-        )
+        return replace(new, status=PodStatus(phase="Pending", qos_class=qos_class(new), conditions=_gated(new)))
     if isinstance(new, Namespace):
         spec = replace(new.spec, finalizers=tuple(dict.fromkeys((*new.spec.finalizers, "kubernetes"))))
         labels = new.metadata.labels.set("kubernetes.io/metadata.name", new.metadata.name)

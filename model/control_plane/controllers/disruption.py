@@ -140,14 +140,10 @@ def pods_of(budget: PodDisruptionBudget, pods: Iterable[Pod]) -> tuple[Pod, ...]
     Source: pkg/controller/disruption/disruption.go getPodsForPdb.
     """
     namespace, selector = budget.metadata.namespace, budget.spec.selector
-    return tuple(
-        pod for pod in pods if pod.metadata.namespace == namespace and matches(selector, pod.metadata.labels)
-    )
+    return tuple(pod for pod in pods if pod.metadata.namespace == namespace and matches(selector, pod.metadata.labels))
 
 
-def budget_status(
-    budget: PodDisruptionBudget, pods: Sequence[Pod], scale_of: ScaleOf
-) -> PodDisruptionBudgetStatus:
+def budget_status(budget: PodDisruptionBudget, pods: Sequence[Pod], scale_of: ScaleOf) -> PodDisruptionBudgetStatus:
     """The status that a budget should have, given the pods that it speaks of.
 
     No disruption is allowed while no pod is expected.  ``SyncError`` if an owner's scale is not to be found.
@@ -266,11 +262,7 @@ def disrupted_pods(budget: PodDisruptionBudget, pods: Iterable[Pod]) -> Disrupte
         name, uid = pod.metadata.name, pod.metadata.uid
         if is_terminating(pod):
             continue
-        if (
-            name
-            and (since := budget.status.disrupted_pods.get(name)) is not None
-            and since < DELETION_TIMEOUT
-        ):
+        if name and (since := budget.status.disrupted_pods.get(name)) is not None and since < DELETION_TIMEOUT:
             names[name] = since
         elif not name and uid in granted and granted[uid] < DELETION_TIMEOUT:
             uids[uid] = granted[uid]
@@ -336,9 +328,7 @@ def _look_at_pod(local: Local, pod: Pod) -> Step:
     wait = seconds_until_stale(pod, seen.since)
     if wait:
         return Step(local, requeue_after=wait)
-    return Step(
-        local, (Update(without_target(pod), subresource="status"),), why="the disruption did not come"
-    )
+    return Step(local, (Update(without_target(pod), subresource="status"),), why="the disruption did not come")
 
 
 def _still_targeted(local: Local, view: View) -> Local:

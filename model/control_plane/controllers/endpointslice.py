@@ -292,7 +292,7 @@ def horizons_of(obj: Record) -> Mapping[str, int]:
     return {}
 
 
-def controller(settings: Mapping[str, str] = {}) -> Controller:  # noqa: B006
+def controller(settings: Mapping[str, str] = {}) -> Controller:
     """The EndpointSlice controller; it has no settings."""
     return Controller(
         name="endpointslice",

@@ -82,9 +82,7 @@ def reconcile(local: Local, view: View, key: Ref, *, threshold: int = DEFAULT_TH
     if pod is None or _is_forced(pod):
         yield Step(local)
         return
-    gone = {each.node for each in local if each.since >= QUARANTINE} - {
-        node.metadata.name for node in view.list(Node)
-    }
+    gone = {each.node for each in local if each.since >= QUARANTINE} - {node.metadata.name for node in view.list(Node)}
     if pod.spec.node_name in gone:
         yield Step(local, remove(pod, ORPHANED), why="its node is gone")
     elif is_unscheduled(pod):
@@ -184,11 +182,7 @@ def _missing(local: Local, view: View) -> Local:
 
 def _is_forced(pod: Pod) -> bool:
     """Whether a pod is deleted without grace already: finalizers keep it, and asking again does nothing."""
-    return (
-        is_terminating(pod)
-        and pod.metadata.deletion_grace_period_seconds == 0
-        and bool(pod.metadata.finalizers)
-    )
+    return is_terminating(pod) and pod.metadata.deletion_grace_period_seconds == 0 and bool(pod.metadata.finalizers)
 
 
 def controller(settings: Mapping[str, str] = {}) -> Controller:

@@ -90,9 +90,7 @@ def controller(settings: Mapping[str, str] = {}, name: str = DEFAULT_SCHEDULER) 
         writes=(Pod,),
         initial=SchedulerState(),
         keys=partial(keys, name),
-        reconcile=partial(
-            _never_again if settings.get("scheduler.retry") == "never" else reconcile, name
-        ),
+        reconcile=partial(_never_again if settings.get("scheduler.retry") == "never" else reconcile, name),
         observe=partial(observe, name),
         caught_up=caught_up,
         replied=replied,

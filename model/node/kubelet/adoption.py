@@ -53,9 +53,7 @@ def settled(pods: Iterable[Pod]) -> dict[int, PodStatus]:
     found: dict[int, PodStatus] = {}
     for node in dict.fromkeys(pod.spec.node_name for pod in pods if pod.spec.node_name is not None):
         state = running_on(node, pods)
-        found.update(
-            {worker.pod: worker.reported for worker in state.kubelet.workers if worker.reported is not None}
-        )
+        found.update({worker.pod: worker.reported for worker in state.kubelet.workers if worker.reported is not None})
     return found
 
 

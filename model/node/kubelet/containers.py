@@ -91,9 +91,7 @@ def to_start(pod: Pod, runtime: RuntimeState) -> tuple[Container, ...]:
             if not initialized and (found is None or not found.started):
                 return tuple(wanted)
         elif not initialized and not (found is not None and found.state == EXITED and found.exit_code == 0):
-            if found is None or (
-                found.state == EXITED and restartable(spec, pod.spec.restart_policy, found.exit_code)
-            ):
+            if found is None or (found.state == EXITED and restartable(spec, pod.spec.restart_policy, found.exit_code)):
                 wanted.append(spec)
             return tuple(wanted)
     for spec in pod.spec.containers:
@@ -114,14 +112,10 @@ def is_finished(pod: Pod, runtime: RuntimeState) -> bool:
     if not has_started(pod, runtime):
         return any(_ended_for_good(each, pod.spec, container(runtime, uid, each.name), failed=True)
                    for each in pod.spec.init_containers if not is_sidecar(each))  # fmt: skip
-    return all(
-        _ended_for_good(each, pod.spec, container(runtime, uid, each.name)) for each in pod.spec.containers
-    )
+    return all(_ended_for_good(each, pod.spec, container(runtime, uid, each.name)) for each in pod.spec.containers)
 
 
-def _ended_for_good(
-    spec: Container, pod: PodSpec, found: RuntimeContainer | None, failed: bool = False
-) -> bool:
+def _ended_for_good(spec: Container, pod: PodSpec, found: RuntimeContainer | None, failed: bool = False) -> bool:
     if found is None or found.state != EXITED or (failed and found.exit_code == 0):
         return False
     return not restartable(spec, pod.restart_policy, found.exit_code)

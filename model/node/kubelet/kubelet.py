@@ -79,9 +79,7 @@ MANY = 1000
 """More things than can be done for one pod without waiting."""
 
 
-def kubelet(
-    node: NodeName, settings: Mapping[str, str] = EMPTY, runtime: cri.RuntimeState | None = None
-) -> Controller:
+def kubelet(node: NodeName, settings: Mapping[str, str] = EMPTY, runtime: cri.RuntimeState | None = None) -> Controller:
     """The kubelet of ``node``; ``runtime`` is what the node begins with (its images, how its processes
     behave).
 
@@ -147,9 +145,7 @@ def shapes(node: NodeName) -> dict[type[Record], Callable[[Any], Record | None]]
         if found.metadata.name != node:
             return None
         meta = ObjectMeta(name=found.metadata.name, uid=found.metadata.uid, labels=found.metadata.labels)
-        return Node(
-            meta, NodeSpec(taints=found.spec.taints), NodeStatus(allocatable=found.status.allocatable)
-        )
+        return Node(meta, NodeSpec(taints=found.spec.taints), NodeStatus(allocatable=found.status.allocatable))
 
     return {Pod: pod_shape, Node: node_shape, ConfigMap: _existence, Secret: _existence}
 

@@ -98,16 +98,8 @@ def missing_volume(pod: Pod, view: View) -> str:
     """
     for volume in pod.spec.volumes:
         source, secret = volume.config_map, volume.secret
-        if (
-            source
-            and not source.optional
-            and view.get(ConfigMap, pod.metadata.namespace, source.name) is None
-        ):
+        if source and not source.optional and view.get(ConfigMap, pod.metadata.namespace, source.name) is None:
             return volume.name
-        if (
-            secret
-            and not secret.optional
-            and view.get(Secret, pod.metadata.namespace, secret.secret_name) is None
-        ):
+        if secret and not secret.optional and view.get(Secret, pod.metadata.namespace, secret.secret_name) is None:
             return volume.name
     return ""

@@ -111,9 +111,7 @@ def has_stopped(state: NodeState, pod: Pod) -> bool:
     return not running and cri.sandbox(state.runtime, uid) is None
 
 
-def next_change(
-    state: NodeState, view: View, pod: Pod, node: Node | None, settings: Settings
-) -> Change | None:
+def next_change(state: NodeState, view: View, pod: Pod, node: Node | None, settings: Settings) -> Change | None:
     """The next thing to do for the pod, or ``None`` if all that is left is to wait (or to report).
 
     ``node`` is the kubelet's own node as it sees it; nothing is admitted before it sees one.
@@ -210,9 +208,7 @@ def _start(state: NodeState, view: View, pod: Pod, settings: Settings) -> Change
         if again and settings.timed and found is not None and timer is not None and not found.ran_steadily:
             if timer.due is None:
                 waiting = with_timer(state, replace(timer, due=Age(-timer.seconds)))
-                return Change(
-                    waiting, f"back off container {spec.name}", f"{timer.seconds} s until its restart"
-                )
+                return Change(waiting, f"back off container {spec.name}", f"{timer.seconds} s until its restart")
             if timer.due < 0:
                 continue
         if again and not exit_is_reported(state, pod, spec.name):
@@ -288,9 +284,7 @@ def hook_seconds(spec: Container) -> int:
     return hook.sleep.seconds if hook and hook.sleep else 0
 
 
-def _stop(
-    state: NodeState, pod: Pod, spec: Container, found: RuntimeContainer, settings: Settings
-) -> Change | None:
+def _stop(state: NodeState, pod: Pod, spec: Container, found: RuntimeContainer, settings: Settings) -> Change | None:
     """Ask a container to stop; it stops in its own time, or is killed when the grace period is over.
 
     Where time doesn't count it stops at once.  The hook before stop is a part of the grace period, but 2

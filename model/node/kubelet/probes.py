@@ -41,9 +41,7 @@ def seconds_to_conclude(probe: Probe, running_for: int, success: bool) -> int:
     Source: pkg/kubelet/prober/worker.go doProbe.
     """
     times = (probe.success_threshold or 1) if success else (probe.failure_threshold or DEFAULT_FAILURES)
-    return max(probe.initial_delay_seconds - running_for, 0) + (times - 1) * (
-        probe.period_seconds or DEFAULT_PERIOD
-    )
+    return max(probe.initial_delay_seconds - running_for, 0) + (times - 1) * (probe.period_seconds or DEFAULT_PERIOD)
 
 
 def probed(state: NodeState, spec: Container, found: RuntimeContainer, timed: bool) -> tuple[NodeState, str]:

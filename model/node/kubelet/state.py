@@ -111,9 +111,7 @@ def with_timer(state: NodeState, new: Timer) -> NodeState:
 def without_timer(state: NodeState, pod: Uid, container: str, what: str) -> NodeState:
     """The state without that timer (which need not be set)."""
     kept = tuple(
-        each
-        for each in state.kubelet.timers
-        if (each.pod, each.container, each.what) != (pod, container, what)
+        each for each in state.kubelet.timers if (each.pod, each.container, each.what) != (pod, container, what)
     )
     return replace(state, kubelet=replace(state.kubelet, timers=kept))
 

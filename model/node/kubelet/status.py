@@ -41,9 +41,7 @@ Waiting = Mapping[str, tuple[str, str]]
 """Why a container can't start: reason and message by its name."""
 
 
-def pod_phase(
-    spec: PodSpec, statuses: tuple[ContainerStatus, ...], is_ending: bool, has_initialized: bool
-) -> str:
+def pod_phase(spec: PodSpec, statuses: tuple[ContainerStatus, ...], is_ending: bool, has_initialized: bool) -> str:
     """The phase that follows from the statuses of a pod's containers and init containers.
 
     ``is_ending``: the kubelet has decided that nothing of the pod will be started again.
@@ -115,9 +113,7 @@ def _listed(unknown: list[str], what: str, others: list[str]) -> str:
     return ", ".join(f"containers with {word} status: [{' '.join(names)}]" for word, names in texts if names)
 
 
-def containers_ready_condition(
-    spec: PodSpec, statuses: tuple[ContainerStatus, ...] | None, phase: str
-) -> Condition:
+def containers_ready_condition(spec: PodSpec, statuses: tuple[ContainerStatus, ...] | None, phase: str) -> Condition:
     """ContainersReady: all main containers and all sidecars are ready (``statuses`` is ``None`` if unknown).
 
     Source: pkg/kubelet/status/generate.go GenerateContainersReadyCondition.
@@ -153,21 +149,15 @@ def ready_condition(
     for gate in spec.readiness_gates:
         found = condition(conditions, gate.condition_type)
         if found is None:
-            closed.append(
-                f'corresponding condition of pod readiness gate "{gate.condition_type}" does not exist.'
-            )
+            closed.append(f'corresponding condition of pod readiness gate "{gate.condition_type}" does not exist.')
         elif found.status != "True":
-            closed.append(
-                f'the status of pod readiness gate "{gate.condition_type}" is not "True", but {found.status}'
-            )
+            closed.append(f'the status of pod readiness gate "{gate.condition_type}" is not "True", but {found.status}')
     if closed:
         return Condition("Ready", "False", "ReadinessGatesNotReady", ", ".join(closed))
     return Condition("Ready", "True")
 
 
-def initialized_condition(
-    spec: PodSpec, statuses: tuple[ContainerStatus, ...] | None, phase: str
-) -> Condition:
+def initialized_condition(spec: PodSpec, statuses: tuple[ContainerStatus, ...] | None, phase: str) -> Condition:
     """Initialized: every init container has succeeded and every sidecar has started, or that was so before.
 
     Source: pkg/kubelet/status/generate.go GeneratePodInitializedCondition.
@@ -180,15 +170,12 @@ def initialized_condition(
     incomplete = [
         each.name
         for each in spec.init_containers
-        if each.name in found
-        and not (found[each.name].started if is_sidecar(each) else found[each.name].ready)
+        if each.name in found and not (found[each.name].started if is_sidecar(each) else found[each.name].ready)
     ]
     if phase == SUCCEEDED and not unknown:
         return Condition(kind, "True", "PodCompleted")
     if not any_main_container_started(spec, statuses or ()) and (unknown or incomplete):
-        return Condition(
-            kind, "False", "ContainersNotInitialized", _listed(unknown, "incomplete", incomplete)
-        )
+        return Condition(kind, "False", "ContainersNotInitialized", _listed(unknown, "incomplete", incomplete))
     return Condition(kind, "True")
 
 
@@ -227,9 +214,7 @@ def container_status(
     else:
         state = ContainerState(terminated=_terminated(found.exit_code))
     done = is_init and state.terminated is not None and found.exit_code == 0
-    return ContainerStatus(
-        spec.name, state, last, found.ready or done, found.started, found.restarts, spec.image
-    )
+    return ContainerStatus(spec.name, state, last, found.ready or done, found.started, found.restarts, spec.image)
 
 
 def _terminated(exit_code: int) -> ContainerStateTerminated:

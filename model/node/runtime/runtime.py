@@ -117,16 +117,12 @@ def pods_in(runtime: RuntimeState) -> tuple[Uid, ...]:
 def updated(runtime: RuntimeState, new: RuntimeContainer) -> RuntimeState:
     """The runtime with ``new`` in place of the container of the same pod and name, or added."""
     if container(runtime, new.pod, new.name) is None:
-        return replace(
-            runtime, containers=tuple(sorted((*runtime.containers, new), key=lambda each: each.name))
-        )
+        return replace(runtime, containers=tuple(sorted((*runtime.containers, new), key=lambda each: each.name)))
     kept = tuple(new if (each.pod, each.name) == (new.pod, new.name) else each for each in runtime.containers)
     return replace(runtime, containers=kept)
 
 
-def sandbox_created(
-    runtime: RuntimeState, pod: Uid, host_network: bool, counts: bool = False
-) -> RuntimeState:
+def sandbox_created(runtime: RuntimeState, pod: Uid, host_network: bool, counts: bool = False) -> RuntimeState:
     """A sandbox for the pod with the smallest address that is free on this node (0: the node's own).
 
     ``counts``: a variant that takes the number of sandboxes for the address, without a look at which are free.
@@ -134,9 +130,7 @@ def sandbox_created(
     taken = {each.ip for each in runtime.sandboxes}
     free = len(taken) + 1 if counts else next(n for n in range(1, len(taken) + 2) if n not in taken)
     ip = 0 if host_network else free
-    return replace(
-        runtime, sandboxes=tuple(sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: each.ip))
-    )
+    return replace(runtime, sandboxes=tuple(sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: each.ip)))
 
 
 def sandbox_removed(runtime: RuntimeState, pod: Uid) -> RuntimeState:
@@ -154,9 +148,7 @@ def forgotten(runtime: RuntimeState, pod: Uid) -> RuntimeState:
     )
 
 
-def started(
-    runtime: RuntimeState, pod: Uid, name: str, image: str, ports: tuple[tuple[int, str], ...]
-) -> RuntimeState:
+def started(runtime: RuntimeState, pod: Uid, name: str, image: str, ports: tuple[tuple[int, str], ...]) -> RuntimeState:
     """A new instance of a container, running; it exits with code 1 at once if one of its ports is taken.
 
     Containers of a pod share its ports, so the second one to listen on a port fails.  A process is taken to

@@ -144,9 +144,7 @@ def test_preferred_terms_add_up_their_weights() -> None:
     assert preferred_term_errors(terms) == ()
 
 
-@given(
-    st.sampled_from(["a", "b", "c"]), st.lists(st.sampled_from(["a", "b", "c"]), min_size=1), st.booleans()
-)
+@given(st.sampled_from(["a", "b", "c"]), st.lists(st.sampled_from(["a", "b", "c"]), min_size=1), st.booleans())
 def test_not_in_is_the_opposite_of_in(label: str, values: list[str], missing: bool) -> None:
     it = node() if missing else node(x=label)
     is_in = term_matches(labels_term(Requirement("x", "In", tuple(values))), it)

@@ -7,9 +7,7 @@ import pytest
 from kythera.model.api.numbers import parse_int64
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("+5", 5), ("-07", -7), ("9223372036854775807", 2**63 - 1)]
-)
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("+5", 5), ("-07", -7), ("9223372036854775807", 2**63 - 1)])
 def test_a_decimal_number_is_read(text: str, number: int) -> None:
     assert parse_int64(text) == number
 

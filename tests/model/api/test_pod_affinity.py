@@ -61,6 +61,4 @@ def test_writing_the_keys_into_the_selector_twice_selects_the_same() -> None:
     term = PodAffinityTerm(ALL, match_label_keys=("version",))
     once = PodAffinityTerm(full_selector(term, Map({"version": "1"})), match_label_keys=("version",))
     for version in "12":
-        assert selects(term, pod(version=version), version="1") == selects(
-            once, pod(version=version), version="1"
-        )
+        assert selects(term, pod(version=version), version="1") == selects(once, pod(version=version), version="1")

@@ -24,9 +24,7 @@ def amounts(**each: int) -> Map[Quantity]:
 
 
 def container(limits: Map[Quantity] = EMPTY, restart_policy: str | None = None, **requests: int) -> Container:
-    return Container(
-        resources=ResourceRequirements(amounts(**requests), limits), restart_policy=restart_policy
-    )
+    return Container(resources=ResourceRequirements(amounts(**requests), limits), restart_policy=restart_policy)
 
 
 def sidecar(**requests: int) -> Container:
@@ -42,9 +40,9 @@ containers = st.builds(lambda cpu, memory: container(cpu=cpu, memory=memory), si
 
 
 def test_containers_run_together_and_init_containers_one_by_one() -> None:
-    assert pod_requests(
-        pod(container(cpu=1), container(cpu=2), init=(container(cpu=2), container(cpu=1)))
-    ) == (amounts(cpu=3))
+    assert pod_requests(pod(container(cpu=1), container(cpu=2), init=(container(cpu=2), container(cpu=1)))) == (
+        amounts(cpu=3)
+    )
     assert pod_requests(pod(container(cpu=1), init=(container(cpu=5),))) == amounts(cpu=5)
 
 

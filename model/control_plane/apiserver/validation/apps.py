@@ -74,9 +74,7 @@ def validate_replica_set_update(old: ReplicaSet, new: ReplicaSet) -> Errors:
     yield from immutable("spec.selector", new.spec.selector, old.spec.selector)
 
 
-def _selector_and_template(
-    selector: LabelSelector | None, template: PodTemplateSpec, at: str, owner: str
-) -> Errors:
+def _selector_and_template(selector: LabelSelector | None, template: PodTemplateSpec, at: str, owner: str) -> Errors:
     if selector is None:
         yield required(at)
     else:

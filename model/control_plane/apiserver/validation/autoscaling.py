@@ -141,13 +141,9 @@ def _source(metric: MetricSpec, field: str, at: str) -> Errors:
         yield from _target(metric.external.target, f"{at}.target")
         target = metric.external.target
         if target.value is None and target.average_value is None:
-            yield required(
-                f"{at}.target.averageValue", "must set either a target value for metric or a per-pod target"
-            )
+            yield required(f"{at}.target.averageValue", "must set either a target value for metric or a per-pod target")
         if target.value is not None and target.average_value is not None:
-            yield forbidden(
-                f"{at}.target.value", "may not set both a target value for metric and a per-pod target"
-            )
+            yield forbidden(f"{at}.target.value", "may not set both a target value for metric and a per-pod target")
     elif metric.pods is not None and field == "pods":
         yield from _identifier(metric.pods.metric, f"{at}.metric")
         yield from _target(metric.pods.target, f"{at}.target")

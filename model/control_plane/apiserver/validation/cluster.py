@@ -93,9 +93,7 @@ def validate_lease(lease: Lease) -> Errors:
     yield from at_least_0("spec.leaseTransitions", spec.lease_transitions)
     if spec.strategy is not None:
         if "/" in spec.strategy:
-            yield from messages(
-                "spec.strategy.strategy", spec.strategy, names.is_qualified_name(spec.strategy)
-            )
+            yield from messages("spec.strategy.strategy", spec.strategy, names.is_qualified_name(spec.strategy))
         elif spec.strategy not in LEASE_STRATEGIES:
             yield unsupported("spec.strategy.strategy", spec.strategy, LEASE_STRATEGIES)
     if spec.preferred_holder and not spec.strategy:

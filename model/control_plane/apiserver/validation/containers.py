@@ -161,9 +161,7 @@ def _variable(variable: EnvVar, at: str) -> Errors:
     if not variable.name:
         yield required(f"{at}.name")
     elif "=" in variable.name or not variable.name.isascii() or not variable.name.isprintable():
-        detail = (
-            "a valid environment variable name must consist only of printable ASCII characters other than '='"
-        )
+        detail = "a valid environment variable name must consist only of printable ASCII characters other than '='"
         yield invalid(f"{at}.name", variable.name, detail)
     source = variable.value_from
     if source is None:

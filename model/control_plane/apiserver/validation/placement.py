@@ -54,9 +54,7 @@ def validate_placement(spec: PodSpec, at: str) -> Errors:
                     yield required(terms, "must have at least one node selector term")
                 for i, term in enumerate(needed.node_selector_terms):
                     yield from _node_term(term, f"{terms}[{i}]")
-            for i, wish in enumerate(
-                affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
-            ):
+            for i, wish in enumerate(affinity.node_affinity.preferred_during_scheduling_ignored_during_execution):
                 yield from _weight(wish.weight, f"{here}.{PREFERRED}[{i}]")
                 yield from _node_term(wish.preference, f"{here}.{PREFERRED}[{i}].preference")
         yield from _pod_terms(affinity.pod_affinity, f"{at}.affinity.podAffinity")
@@ -99,9 +97,7 @@ def _requirement(requirement: NodeSelectorRequirement, at: str) -> Errors:
             yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
     elif operator in ("Exists", "DoesNotExist"):
         if values:
-            yield forbidden(
-                f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-            )
+            yield forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
     elif operator in ("Gt", "Lt"):
         if len(values) != 1:
             detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
@@ -141,9 +137,7 @@ def _pod_term(term: PodAffinityTerm, at: str) -> Errors:
                 yield forbidden(f"{at}.{field}", "must not be specified when labelSelector is not set")
     for i, key in enumerate(term.match_label_keys):
         if key in term.mismatch_label_keys:
-            yield invalid(
-                f"{at}.matchLabelKeys[{i}]", key, "exists in both matchLabelKeys and mismatchLabelKeys"
-            )
+            yield invalid(f"{at}.matchLabelKeys[{i}]", key, "exists in both matchLabelKeys and mismatchLabelKeys")
 
 
 def _toleration(toleration: Toleration, at: str) -> Errors:

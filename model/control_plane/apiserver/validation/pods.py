@@ -52,9 +52,7 @@ def validate_pod(pod: Pod) -> Errors:
         for name, amount in pod.spec.resources.requests.items():
             least = of_containers.get(name)
             if least is not None and amount.nano < least.nano:
-                detail = (
-                    f"must be greater than or equal to aggregate container requests of {canonical(least)}"
-                )
+                detail = f"must be greater than or equal to aggregate container requests of {canonical(least)}"
                 yield invalid(f"spec.resources.requests[{name}]", amount, detail)
 
 

@@ -60,9 +60,7 @@ def validate_service(service: Service) -> Errors:
     yield from labels("spec.selector", spec.selector)
     yield from one_of("spec.sessionAffinity", spec.session_affinity, AFFINITIES)
     config = spec.session_affinity_config
-    seconds = (
-        config.client_ip.timeout_seconds if config is not None and config.client_ip is not None else None
-    )
+    seconds = config.client_ip.timeout_seconds if config is not None and config.client_ip is not None else None
     if seconds is not None and not 0 < seconds <= MOST_SESSION_SECONDS:
         detail = f"must be greater than 0 and less than {MOST_SESSION_SECONDS}"
         yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, detail)
@@ -101,9 +99,7 @@ def _ports(service: Service) -> Errors:
             problems = names.is_valid_port_name(port.target_port)
             yield from messages(f"{at}.targetPort", port.target_port, problems)
         if port.app_protocol is not None:
-            yield from messages(
-                f"{at}.appProtocol", port.app_protocol, names.is_qualified_name(port.app_protocol)
-            )
+            yield from messages(f"{at}.appProtocol", port.app_protocol, names.is_qualified_name(port.app_protocol))
         if port.node_port and spec.type == "ClusterIP":
             yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
         if (port.protocol, port.port) in seen:
@@ -169,9 +165,7 @@ def _endpoint_ports(endpoints: EndpointSlice) -> Errors:
         elif port.protocol not in PROTOCOLS:
             yield unsupported(f"{at}.protocol", port.protocol, PROTOCOLS)
         if port.app_protocol is not None:
-            yield from messages(
-                f"{at}.appProtocol", port.app_protocol, names.is_qualified_name(port.app_protocol)
-            )
+            yield from messages(f"{at}.appProtocol", port.app_protocol, names.is_qualified_name(port.app_protocol))
 
 
 def _address(address: str, kind: str, at: str) -> Errors:

@@ -138,9 +138,7 @@ def rollout_status(
     current = condition(deployment.status.conditions, PROGRESSING)
     done = status.replicas == status.updated_replicas and current is not None
     done = done and current is not None and current.reason == NEW_REPLICA_SET_AVAILABLE
-    subject = (
-        f'Deployment "{deployment.metadata.name}"' if new is None else f'ReplicaSet "{new.metadata.name}"'
-    )
+    subject = f'Deployment "{deployment.metadata.name}"' if new is None else f'ReplicaSet "{new.metadata.name}"'
     if not has_progress_deadline(deployment):
         conditions = without(conditions, PROGRESSING)
     elif done:

@@ -93,9 +93,7 @@ def _selects_all(local: Local, deployment: Deployment) -> Step:
     if deployment.status.observed_generation >= deployment.metadata.generation:
         return Step(local)
     status = replace(deployment.status, observed_generation=deployment.metadata.generation)
-    return Step(
-        local, (Update(replace(deployment, status=status), subresource="status"),), why="selects all pods"
-    )
+    return Step(local, (Update(replace(deployment, status=status), subresource="status"),), why="selects all pods")
 
 
 def _collided(local: Local, view: View, sync: Sync, wanted: ReplicaSet) -> Step:
@@ -198,9 +196,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
     """
     bounded = settings.get("deployment.bounds") != "ignore"
     recreate = settings.get("recreate", "true") != "false"
-    watches: tuple[type[Record], ...] = (
-        (Deployment, ReplicaSet, Pod) if recreate else (Deployment, ReplicaSet)
-    )
+    watches: tuple[type[Record], ...] = (Deployment, ReplicaSet, Pod) if recreate else (Deployment, ReplicaSet)
     shapes: dict[type[Record], Callable[[Pod], Record | None]] = {Pod: pod_shape} if recreate else {}
     return Controller(
         name="deployment",

@@ -111,9 +111,7 @@ def new_replica_set(deployment: Deployment, replica_sets: Iterable[ReplicaSet]) 
     Source: pkg/controller/deployment/util/deployment_util.go FindNewReplicaSet.
     """
     template = deployment.spec.template
-    return next(
-        (r for r in oldest_first(replica_sets) if equal_ignoring_hash(r.spec.template, template)), None
-    )
+    return next((r for r in oldest_first(replica_sets) if equal_ignoring_hash(r.spec.template, template)), None)
 
 
 def next_revision(old: Iterable[ReplicaSet]) -> int:

@@ -96,9 +96,7 @@ def reconciled_new_size(deployment: Deployment, new: int, total: int) -> int:
     return desired if new >= desired else new_replica_set_size(deployment, new, total)
 
 
-def reconciled_old_sizes(
-    deployment: Deployment, old: Sequence[Size], new: Size, total: int
-) -> tuple[int, ...]:
+def reconciled_old_sizes(deployment: Deployment, old: Sequence[Size], new: Size, total: int) -> tuple[int, ...]:
     """What the old ReplicaSets in use, oldest first, are scaled down to; all ask for ``total`` pods.
 
     First pods that aren't available are taken away, then available ones while enough others are available.

@@ -89,9 +89,7 @@ def stabilized_downwards(desired: int, recommendations: Iterable[Recommendation]
     return max((desired, *(each.replicas for each in recommendations if each.age <= window)))
 
 
-def stabilized(
-    current: int, desired: int, recommendations: Sequence[Recommendation], up: int, down: int
-) -> int:
+def stabilized(current: int, desired: int, recommendations: Sequence[Recommendation], up: int, down: int) -> int:
     """The number nearest to ``current`` that no recommendation within the windows (in seconds) speaks
     against.
 

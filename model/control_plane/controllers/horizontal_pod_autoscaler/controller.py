@@ -132,15 +132,11 @@ def reconcile(local: Local, view: View, key: Ref, *, given: Options = DEFAULTS) 
 
 
 def _without_minimum(local: Local, view: View, key: Ref, *, given: Options = DEFAULTS) -> Iterator[Step]:
-    seen = tuple(
-        replace(each, spec=replace(each.spec, min_replicas=1)) for each in view.list(HorizontalPodAutoscaler)
-    )
+    seen = tuple(replace(each, spec=replace(each.spec, min_replicas=1)) for each in view.list(HorizontalPodAutoscaler))
     return reconcile(local, View(view.objects.set("HorizontalPodAutoscaler", seen)), key, given=given)
 
 
-def decide(
-    hpa: HorizontalPodAutoscaler, target: Scalable, view: View, memory: Autoscaling, given: Options
-) -> Decision:
+def decide(hpa: HorizontalPodAutoscaler, target: Scalable, view: View, memory: Autoscaling, given: Options) -> Decision:
     """The number of replicas that a target should have.
 
     Source: pkg/controller/podautoscaler/horizontal.go reconcileAutoscaler.
@@ -230,7 +226,9 @@ def _step(
             scaled = replace(target, spec=replace(target.spec, replicas=wanted))
             requests = (Update(scaled, subresource="scale"),)
         status = HorizontalPodAutoscalerStatus(None, scaled_at, current, desired, conditions)
-        why = f"{current} replica{'' if current == 1 else 's'}, {'left alone' if wanted is None else f'{wanted} wanted'}"
+        why = (
+            f"{current} replica{'' if current == 1 else 's'}, {'left alone' if wanted is None else f'{wanted} wanted'}"
+        )
         why = f"{why}: {decision.why}" if decision.why else why
     else:
         status = replace(status, conditions=conditions)
@@ -244,9 +242,7 @@ def _step(
     return Step(after, requests, decision.wait, why)
 
 
-def _report_refusal(
-    local: Local, hpa: HorizontalPodAutoscaler, target: Scalable | None, memory: Autoscaling
-) -> Step:
+def _report_refusal(local: Local, hpa: HorizontalPodAutoscaler, target: Scalable | None, memory: Autoscaling) -> Step:
     """After a refused change of the scale: say so in the status."""
     conditions = _told(hpa.status.conditions, ABLE, "False", "FailedUpdateScale", memory.refusal)
     status = replace(hpa.status, conditions=conditions)
@@ -255,14 +251,10 @@ def _report_refusal(
     requests: tuple[Request, ...] = ()
     if status != hpa.status:
         requests = (Update(replace(hpa, status=status), subresource="status"),)
-    return Step(
-        remember(local, replace(memory, refusal="")), requests, why="the change of the scale was refused"
-    )
+    return Step(remember(local, replace(memory, refusal="")), requests, why="the change of the scale was refused")
 
 
-def _told(
-    conditions: tuple[Condition, ...], type: str, status: str, reason: str, text: str
-) -> tuple[Condition, ...]:
+def _told(conditions: tuple[Condition, ...], type: str, status: str, reason: str, text: str) -> tuple[Condition, ...]:
     """The conditions with one of them as given; its transition time changes only with its status.
 
     Source: pkg/controller/podautoscaler/horizontal.go setConditionInList.
@@ -280,8 +272,7 @@ def _until_forgotten(memory: Autoscaling, limits: Limits) -> int | None:
     """Seconds until an earlier recommendation leaves the window in which it makes a difference."""
     standing = memory.standing if memory.standing is not None else 0
     leaves = [
-        (limits.sees_down if each.replicas > standing else limits.sees_up) - each.age
-        for each in memory.recommendations
+        (limits.sees_down if each.replicas > standing else limits.sees_up) - each.age for each in memory.recommendations
     ]
     return min((wait for wait in leaves if wait > 0), default=None)
 
@@ -336,8 +327,7 @@ def pod_shape(pod: Pod) -> Pod:
         PodSpec(
             tuple(Container(c.name, resources=c.resources) for c in spec.containers),
             tuple(
-                Container(c.name, resources=c.resources, restart_policy=c.restart_policy)
-                for c in spec.init_containers
+                Container(c.name, resources=c.resources, restart_policy=c.restart_policy) for c in spec.init_containers
             ),
             resources=spec.resources,
         ),
@@ -368,9 +358,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
         writes=(HorizontalPodAutoscaler, Deployment, ReplicaSet),
         initial=(),
         keys=keys,
-        reconcile=partial(
-            _without_minimum if settings.get("hpa.minimum") == "ignore" else reconcile, given=given
-        ),
+        reconcile=partial(_without_minimum if settings.get("hpa.minimum") == "ignore" else reconcile, given=given),
         observe=observe,
         replied=replied,
         shapes={Pod: pod_shape},

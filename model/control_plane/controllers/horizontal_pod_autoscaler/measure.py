@@ -91,9 +91,7 @@ def measure(hpa: HorizontalPodAutoscaler, target: Scalable, view: View, options:
     pods = _selected(view, hpa.metadata.namespace, selector)
     rivals = _rivals(hpa, pods, view)
     if rivals:
-        raise NotActiveError(
-            "AmbiguousSelector", f"other autoscalers select the same pods: {', '.join(rivals)}"
-        )
+        raise NotActiveError("AmbiguousSelector", f"other autoscalers select the same pods: {', '.join(rivals)}")
     listed = _metrics(view, hpa.metadata.namespace, selector)
     specs = hpa.spec.metrics or DEFAULT_METRICS
     proposals: list[Measured] = []
@@ -110,9 +108,7 @@ def measure(hpa: HorizontalPodAutoscaler, target: Scalable, view: View, options:
     return Measured(highest, min((each.wait for each in proposals if each.wait is not None), default=None), why)
 
 
-def wait_for_metrics(
-    hpa: HorizontalPodAutoscaler, target: Scalable, view: View, options: Options
-) -> int | None:
+def wait_for_metrics(hpa: HorizontalPodAutoscaler, target: Scalable, view: View, options: Options) -> int | None:
     """Seconds until the passing of time alone may make the metrics readable; ``None``: it won't."""
     pods = _selected(view, hpa.metadata.namespace, target.spec.selector)
     listed = _metrics(view, hpa.metadata.namespace, target.spec.selector)

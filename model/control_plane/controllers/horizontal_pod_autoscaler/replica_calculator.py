@@ -130,9 +130,7 @@ def is_unready(pod: Pod, usage: PodUsage, readiness: Readiness, later: int = 0) 
     return ready.status == "False" and started - changed < readiness.initial_delay
 
 
-def group_pods(
-    pods: Iterable[Pod], usages: Mapping[Key, PodUsage], resource: str, readiness: Readiness
-) -> Groups:
+def group_pods(pods: Iterable[Pod], usages: Mapping[Key, PodUsage], resource: str, readiness: Readiness) -> Groups:
     """Sort the pods by what their usage is good for.
 
     Source: pkg/controller/podautoscaler/replica_calculator.go groupPods.
@@ -156,9 +154,7 @@ def group_pods(
     return Groups(tuple(ready), tuple(unready), tuple(missing), tuple(ignored))
 
 
-def seconds_to_regroup(
-    pods: Iterable[Pod], usages: Mapping[Key, PodUsage], readiness: Readiness
-) -> int | None:
+def seconds_to_regroup(pods: Iterable[Pod], usages: Mapping[Key, PodUsage], readiness: Readiness) -> int | None:
     """Seconds until a pod's CPU usage counts that doesn't now, or the reverse, by itself; ``None``: never."""
     waits: list[int] = []
     for pod in pods:
@@ -198,9 +194,7 @@ def _request(pod: Pod, resource: str, container: str) -> int:
     total = 0
     for each in wanted[:1] if container else wanted:
         if resource not in each.resources.requests:
-            raise MetricError(
-                f"missing request for {resource} in container {each.name} of Pod {pod.metadata.name}"
-            )
+            raise MetricError(f"missing request for {resource} in container {each.name} of Pod {pod.metadata.name}")
         total += milli_value(each.resources.requests[resource])
     return total
 
@@ -285,9 +279,7 @@ def average_value_replicas(
     return Proposal(replicas, average)
 
 
-def value_replicas(
-    current: int, target: int, usage: int, pods: Sequence[Pod], tolerances: Tolerances
-) -> Proposal:
+def value_replicas(current: int, target: int, usage: int, pods: Sequence[Pod], tolerances: Tolerances) -> Proposal:
     """The number of replicas that brings one value (of an object, or from outside) to ``target``.
 
     Source: pkg/controller/podautoscaler/replica_calculator.go getUsageRatioReplicaCount.

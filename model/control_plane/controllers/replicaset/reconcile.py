@@ -65,8 +65,7 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
         for each in (*claims.adopted, *claims.released)
     )
     terminating = sum(
-        is_terminating(pod) and not is_terminal(pod) and is_claimed(replica_set, selector, pod)
-        for pod in pods
+        is_terminating(pod) and not is_terminal(pod) and is_claimed(replica_set, selector, pod) for pod in pods
     )
     missing = desired_replicas(replica_set) - len(active)
     manages = replica_set.metadata.deletion_timestamp is None and memory.satisfied
@@ -162,11 +161,7 @@ def pod_shape(pod: Pod) -> Pod:
         Container(name=c.name, restart_policy="Always") for c in pod.spec.init_containers if c.restart_policy
     )
     ready = condition(status.conditions, "Ready")
-    seen = (
-        ()
-        if ready is None
-        else (Condition("Ready", ready.status, last_transition_time=ready.last_transition_time),)
-    )
+    seen = () if ready is None else (Condition("Ready", ready.status, last_transition_time=ready.last_transition_time),)
     return Pod(
         meta,
         PodSpec(node_name=pod.spec.node_name, init_containers=sidecars),
@@ -180,9 +175,7 @@ def pod_shape(pod: Pod) -> Pod:
 
 
 def _restarts(statuses: Sequence[ContainerStatus]) -> tuple[ContainerStatus, ...]:
-    return tuple(
-        ContainerStatus(name=s.name, restart_count=s.restart_count) for s in statuses if s.restart_count
-    )
+    return tuple(ContainerStatus(name=s.name, restart_count=s.restart_count) for s in statuses if s.restart_count)
 
 
 def _until_next_available(replica_set: ReplicaSet, active: Sequence[Pod]) -> int | None:

@@ -67,11 +67,7 @@ def domains_required(pod: Pod, snapshot: Snapshot) -> frozenset[Domain]:
     if terms:
         for info in snapshot.nodes:
             labels = info.node.metadata.labels
-            domains = {
-                (term.topology_key, labels[term.topology_key])
-                for term in terms
-                if term.topology_key in labels
-            }
+            domains = {(term.topology_key, labels[term.topology_key]) for term in terms if term.topology_key in labels}
             if not domains <= found and any(_matches_all(pod, existing, snapshot) for existing in info.pods):
                 found |= domains
     return frozenset(found)

@@ -48,9 +48,7 @@ def node_names(pod: Pod) -> frozenset[str] | None:
     names: frozenset[str] = frozenset()
     for term in selector.node_selector_terms:
         named = [
-            frozenset(each.values)
-            for each in term.match_fields
-            if each.key == NAME_FIELD and each.operator == "In"
+            frozenset(each.values) for each in term.match_fields if each.key == NAME_FIELD and each.operator == "In"
         ]
         if not named:
             return None

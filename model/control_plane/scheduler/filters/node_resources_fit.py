@@ -45,10 +45,7 @@ def filter_node_resources_fit(
         each
         for each in insufficient(pod, node_info)
         if not is_extended(each.resource)
-        or (
-            each.resource not in ignored_resources
-            and each.resource.split("/")[0] not in ignored_resource_groups
-        )
+        or (each.resource not in ignored_resources and each.resource.split("/")[0] not in ignored_resource_groups)
     )
     if not lacking:
         return FIT
@@ -69,9 +66,7 @@ def insufficient(pod: Pod, node_info: NodeInfo) -> Iterator[Insufficient]:
     for name in (*NATIVE, *(each for each in wanted if is_scalar(each))):
         amount = wanted.get(name, 0)
         if amount > allocatable.get(name, 0) - used.get(name, 0) and amount > 0:
-            yield Insufficient(
-                name, f"Insufficient {name}", amount, used.get(name, 0), allocatable.get(name, 0)
-            )
+            yield Insufficient(name, f"Insufficient {name}", amount, used.get(name, 0), allocatable.get(name, 0))
 
 
 def is_scalar(name: str) -> bool:

@@ -67,9 +67,7 @@ def hard_constraints(pod: Pod, snapshot: Snapshot, default_constraints: Constrai
     """
     own = pod.spec.topology_spread_constraints
     if own:
-        return tuple(
-            _with_label_keys(each, pod) for each in own if each.when_unsatisfiable == DO_NOT_SCHEDULE
-        )
+        return tuple(_with_label_keys(each, pod) for each in own if each.when_unsatisfiable == DO_NOT_SCHEDULE)
     defaults = tuple(each for each in default_constraints if each.when_unsatisfiable == DO_NOT_SCHEDULE)
     if not defaults:
         return ()
@@ -115,9 +113,7 @@ def _has_all_keys(node: Node, constraints: Constraints) -> bool:
 def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
     selector, labels = constraint.label_selector, pod.metadata.labels
     more = tuple(
-        LabelSelectorRequirement(key, "In", (labels[key],))
-        for key in constraint.match_label_keys
-        if key in labels
+        LabelSelectorRequirement(key, "In", (labels[key],)) for key in constraint.match_label_keys if key in labels
     )
     if selector is None or not more:
         return constraint

@@ -21,16 +21,12 @@ LABELS = Map({"app": "w"})
 
 def pod(name: str = "a", **spec: Any) -> Pod:
     """A pod of one container, as a user would write it."""
-    return Pod(
-        ObjectMeta(name, namespace="default", labels=LABELS), PodSpec((Container("c", "i:1"),), **spec)
-    )
+    return Pod(ObjectMeta(name, namespace="default", labels=LABELS), PodSpec((Container("c", "i:1"),), **spec))
 
 
 def running(uid: int, ready: bool = True, node: str = "n1", **metadata: Any) -> Pod:
     """A stored pod with a generated name that runs on a node."""
-    meta = ObjectMeta(
-        generate_name="w-", namespace="default", uid=Uid(uid), labels=LABELS, generation=1, **metadata
-    )
+    meta = ObjectMeta(generate_name="w-", namespace="default", uid=Uid(uid), labels=LABELS, generation=1, **metadata)
     made = replace(pod(), metadata=meta)
     spec = replace(made.spec, node_name=NodeName(node), termination_grace_period_seconds=30)
     conditions = (Condition("Ready", "True" if ready else "False"),)

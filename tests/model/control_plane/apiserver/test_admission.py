@@ -61,9 +61,7 @@ def test_an_update_that_leaves_the_priority_out_keeps_it() -> None:
 def test_there_is_one_default_class_at_most() -> None:
     other = replace(USUAL, metadata=ObjectMeta("other"))
     _, reply = handle(view(PriorityClass=(USUAL,)), Create(other))
-    assert reply.message.endswith(
-        "PriorityClass usual is already marked as default. Only one default can exist"
-    )
+    assert reply.message.endswith("PriorityClass usual is already marked as default. Only one default can exist")
     assert handle(view(PriorityClass=(USUAL,)), Update(replace(USUAL, description="x")))[1].ok
 
 

@@ -59,17 +59,13 @@ def test_a_pod() -> None:
     assert made.image_pull_policy == "IfNotPresent"
     assert made.ports == (ContainerPort(container_port=80, host_port=80, protocol="TCP"),)
     assert made.resources.requests == Map({"cpu": CPU})
-    assert made.readiness_probe == Probe(
-        period_seconds=10, timeout_seconds=1, success_threshold=1, failure_threshold=3
-    )
+    assert made.readiness_probe == Probe(period_seconds=10, timeout_seconds=1, success_threshold=1, failure_threshold=3)
 
 
 def test_a_template_gets_no_requests_from_its_limits() -> None:
     container = Container("c", "i", resources=ResourceRequirements(limits=Map({"cpu": CPU})))
     made = Deployment()
-    made = replace(
-        made, spec=replace(made.spec, template=replace(made.spec.template, spec=PodSpec((container,))))
-    )
+    made = replace(made, spec=replace(made.spec, template=replace(made.spec.template, spec=PodSpec((container,)))))
     assert default(made).spec.template.spec.containers[0].resources.requests == Map()
 
 

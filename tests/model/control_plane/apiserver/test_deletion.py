@@ -67,9 +67,7 @@ def test_the_uid_is_a_precondition() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("policy", "finalizer"), [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")]
-)
+@pytest.mark.parametrize(("policy", "finalizer"), [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")])
 def test_a_propagation_policy_is_a_finalizer_for_the_garbage_collector(policy: str, finalizer: str) -> None:
     store, _ = after(
         view(ConfigMap=()),

@@ -64,13 +64,10 @@ def test_a_namespace_must_exist_and_not_be_terminating_where_there_are_namespace
     assert only(store, "Namespace").status.phase == "Terminating"
     _, reply = handle(store, Create(ConfigMap(ObjectMeta("a", namespace="one"))))
     assert reply.message == (
-        'configmaps "a" is forbidden: unable to create new content in namespace one '
-        "because it is being terminated"
+        'configmaps "a" is forbidden: unable to create new content in namespace one because it is being terminated'
     )
     closing = only(store, "Namespace")
-    store, reply = handle(
-        store, Update(replace(closing, spec=replace(closing.spec, finalizers=())), "finalize")
-    )
+    store, reply = handle(store, Update(replace(closing, spec=replace(closing.spec, finalizers=())), "finalize"))
     assert store.objects["Namespace"] == ()
 
 
@@ -197,9 +194,7 @@ def test_services_get_an_address_that_stays() -> None:
     made = only(store, "Service")
     assert made.spec.cluster_ip.startswith("10.96.")
     assert (made.spec.ports[0].target_port, made.spec.ports[0].protocol) == (80, "TCP")
-    store, reply = handle(
-        store, Update(replace(service, spec=replace(service.spec, selector=Map({"x": "y"}))))
-    )
+    store, reply = handle(store, Update(replace(service, spec=replace(service.spec, selector=Map({"x": "y"})))))
     assert reply.ok
     assert only(store, "Service").spec.cluster_ip == made.spec.cluster_ip
     other = replace(made, spec=replace(made.spec, cluster_ip="10.96.0.1", cluster_ips=("10.96.0.1",)))

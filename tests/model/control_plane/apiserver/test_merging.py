@@ -79,9 +79,7 @@ def test_directives_delete_replace_retain_and_order() -> None:
         "containers": [{"name": "a"}, {"name": "b"}],
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {}},
     }
-    assert strategic_merge(live, {"containers": [{"name": "a", "$patch": "delete"}]})["containers"] == [
-        {"name": "b"}
-    ]
+    assert strategic_merge(live, {"containers": [{"name": "a", "$patch": "delete"}]})["containers"] == [{"name": "b"}]
     assert strategic_merge(live, {"containers": [{"$patch": "replace"}, {"name": "z"}]})["containers"] == [
         {"name": "z"}
     ]

@@ -62,9 +62,7 @@ def request_of(entry: dict[str, Any], store: View, known: Context) -> tuple[Requ
     obj: Any = decode(RESOURCES[ref.kind].kind, {**body, "metadata": metadata}, known)
     if entry["method"] == "POST":
         return Create(obj), False
-    return Update(obj, subresource, unconditional=version is None), entry[
-        "code"
-    ] == 409 and version is not None
+    return Update(obj, subresource, unconditional=version is None), entry["code"] == 409 and version is not None
 
 
 def shows(wanted: Any, found: Any) -> bool:

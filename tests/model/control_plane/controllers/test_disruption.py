@@ -51,9 +51,7 @@ def a_budget(minimum: int | str | None = 1, maximum: int | str | None = None) ->
     )
 
 
-def looks(
-    budget: PodDisruptionBudget, *pods: Pod, settings: dict[str, str] | None = None, **more: object
-) -> Step:
+def looks(budget: PodDisruptionBudget, *pods: Pod, settings: dict[str, str] | None = None, **more: object) -> Step:
     seen = view(PodDisruptionBudget=(budget,), Pod=pods, **more)  # type: ignore[arg-type]
     made = controller(settings or {})
     (step,) = made.reconcile(made.initial, seen, ref_of(budget))
@@ -98,9 +96,7 @@ def test_shares_count_on_what_the_owners_are_scaled_to() -> None:
 
 
 def test_an_unknown_owner_allows_nothing() -> None:
-    budget = replace(
-        a_budget("50%"), status=PodDisruptionBudgetStatus(disruptions_allowed=3, current_healthy=5)
-    )
+    budget = replace(a_budget("50%"), status=PodDisruptionBudgetStatus(disruptions_allowed=3, current_healthy=5))
     failed = written(looks(budget, a_pod(10, owned=True)))
     assert failed.status.disruptions_allowed == 0
     assert failed.status.current_healthy == 5
@@ -180,9 +176,7 @@ def test_the_entries_by_uid_are_no_field_of_the_api() -> None:
 def test_whoever_is_allowed_to_go_leaves_enough_behind(
     given_pods: list[tuple[bool, bool, int]], amount: int | str, at_most: bool, scale: int
 ) -> None:
-    pods = [
-        a_pod(n, ready=ready, deleted=deleted, owned=True) for n, (ready, deleted, _) in enumerate(given_pods)
-    ]
+    pods = [a_pod(n, ready=ready, deleted=deleted, owned=True) for n, (ready, deleted, _) in enumerate(given_pods)]
     granted = tuple((Uid(n), Age(age)) for n, (_, _, age) in enumerate(given_pods) if age < 100)
     budget = a_budget(None, amount) if at_most else a_budget(amount)
     budget = replace(budget, status=PodDisruptionBudgetStatus(disrupted_uids=granted))
@@ -192,7 +186,5 @@ def test_whoever_is_allowed_to_go_leaves_enough_behind(
         assert status.current_healthy - status.disruptions_allowed >= status.desired_healthy
         assert status.expected_pods > 0
     assert status.current_healthy <= sum(ready and not deleted for ready, deleted, _ in given_pods)
-    again = budget_status(
-        replace(budget, status=status), pods, lambda owner, namespace: Scale(owner.uid, scale)
-    )
+    again = budget_status(replace(budget, status=status), pods, lambda owner, namespace: Scale(owner.uid, scale))
     assert again == status

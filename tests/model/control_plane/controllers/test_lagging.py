@@ -44,9 +44,7 @@ class LaggingCluster(TinyCluster):
                 self.history[kind].append(present)
 
     def seen_by(self, controller: Controller) -> View:
-        return View(
-            Map({k.__name__: self.history[k][self.at[controller.name, k]] for k in controller.watches})
-        )
+        return View(Map({k.__name__: self.history[k][self.at[controller.name, k]] for k in controller.watches}))
 
     def learn(self, controller: Controller, kind: type[Any]) -> bool:
         """One event reaches an informer; whether there was one."""

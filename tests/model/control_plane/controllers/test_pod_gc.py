@@ -43,9 +43,7 @@ def a_node(ready: str = "True", *taints: str) -> Node:
     return Node(ObjectMeta("n1"), spec, NodeStatus(conditions=(Condition("Ready", ready),)))
 
 
-def look(
-    pods: tuple[Pod, ...], nodes: tuple[Node, ...] = (), *missing: Missing, key: Ref | None = None
-) -> Step:
+def look(pods: tuple[Pod, ...], nodes: tuple[Node, ...] = (), *missing: Missing, key: Ref | None = None) -> Step:
     seen: View = view(Pod=pods, Node=nodes)
     if key is None:
         _, key, *_ = keys(seen)

@@ -108,9 +108,7 @@ class TinyCluster:
         """Every active pod runs and is ready."""
         for index, obj in enumerate(self.objects):
             if isinstance(obj, Pod) and is_active(obj) and not is_ready(obj):
-                self.objects[index] = replace(
-                    obj, status=replace(obj.status, phase="Running", conditions=(READY,))
-                )
+                self.objects[index] = replace(obj, status=replace(obj.status, phase="Running", conditions=(READY,)))
 
     def bury(self) -> None:
         """Every pod that is being deleted is gone."""
@@ -143,9 +141,7 @@ class TinyCluster:
         changed = False
         for each in self.controllers:
             for key in each.keys(self.view()):
-                changed |= self.take(
-                    each, key, next(iter(each.reconcile(self.locals[each.name], self.view(), key)))
-                )
+                changed |= self.take(each, key, next(iter(each.reconcile(self.locals[each.name], self.view(), key))))
                 after_each()
         return changed
 

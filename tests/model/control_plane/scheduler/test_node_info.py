@@ -17,9 +17,7 @@ def node(name: str) -> Node:
 
 
 def pod(name: str, on: str | None, nano_cpu: int = 0, phase: str = "", *ports: ContainerPort) -> Pod:
-    container = Container(
-        resources=ResourceRequirements(requests=Map({"cpu": Quantity(nano_cpu)})), ports=ports
-    )
+    container = Container(resources=ResourceRequirements(requests=Map({"cpu": Quantity(nano_cpu)})), ports=ports)
     spec = PodSpec(containers=(container,), node_name=NodeName(on) if on else None)
     return Pod(ObjectMeta(name=name), spec, PodStatus(phase=phase))
 

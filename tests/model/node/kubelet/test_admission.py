@@ -105,7 +105,5 @@ def test_a_port_of_the_node_is_given_once(taken: ContainerPort, wanted: Containe
 
 def test_host_ports_of_sidecars_count_and_those_of_init_containers_dont() -> None:
     port = (ContainerPort(host_port=80),)
-    spec = PodSpec(
-        init_containers=(Container("s", ports=port, restart_policy="Always"), Container("i", ports=port))
-    )
+    spec = PodSpec(init_containers=(Container("s", ports=port, restart_policy="Always"), Container("i", ports=port)))
     assert host_ports(Pod(spec=spec)) == (("0.0.0.0", "TCP", 80),)

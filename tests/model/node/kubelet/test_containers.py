@@ -23,9 +23,7 @@ from kythera.model.node.runtime.runtime import EXITED, RUNNING, RuntimeContainer
 from kythera.model.record import Age, Uid
 
 
-def pod(
-    *containers: str, inits: tuple[Container, ...] = (), policy: str = "Always", deleted: bool = False
-) -> Pod:
+def pod(*containers: str, inits: tuple[Container, ...] = (), policy: str = "Always", deleted: bool = False) -> Pod:
     meta = ObjectMeta(uid=Uid(1), deletion_timestamp=Age(0) if deleted else None)
     return Pod(meta, PodSpec(tuple(Container(name) for name in containers), inits, restart_policy=policy))
 

@@ -103,9 +103,7 @@ class Cluster:
             assert isinstance(request, Delete)
             assert request.grace_period_seconds == 0
             assert request.ref.uid is not None
-            running = [
-                c for c in cri.containers_of(self.local.runtime, request.ref.uid) if c.state == "running"
-            ]
+            running = [c for c in cri.containers_of(self.local.runtime, request.ref.uid) if c.state == "running"]
             assert not running
             self.pods.pop(request.ref.uid, None)
         return Reply(200)
@@ -146,9 +144,7 @@ class Cluster:
         return self
 
     def delete(self, uid: int = 1, grace: int = 30) -> Cluster:
-        meta = replace(
-            self.pods[uid].metadata, deletion_timestamp=Age(0), deletion_grace_period_seconds=grace
-        )
+        meta = replace(self.pods[uid].metadata, deletion_timestamp=Age(0), deletion_grace_period_seconds=grace)
         self.pods[uid] = replace(self.pods[uid], metadata=meta)
         return self
 
@@ -292,9 +288,7 @@ def test_init_containers_run_one_after_the_other_and_then_the_main_containers() 
 
 
 def test_a_failed_init_container_fails_a_pod_that_is_never_restarted() -> None:
-    made = (
-        cluster().bind(init_containers=(Container("a"),), restart_policy="Never").settle().exit("a").settle()
-    )
+    made = cluster().bind(init_containers=(Container("a"),), restart_policy="Never").settle().exit("a").settle()
     assert made.pod().status.phase == "Failed"
     assert [c.name for c in made.local.runtime.containers] == ["a"]
 
@@ -346,9 +340,7 @@ def test_a_container_that_fails_its_liveness_probe_is_killed_and_started_again()
 def test_a_liveness_probe_that_starts_too_early_kills_a_slow_container_for_ever() -> None:
     slow = cri.RuntimeState(startup=Map({"slow": 60}))
     probe = Probe(initial_delay_seconds=5, period_seconds=5, failure_threshold=3)
-    made = (
-        cluster(slow, timed="yes").bind(containers=(Container("app", "slow", liveness_probe=probe),)).settle()
-    )
+    made = cluster(slow, timed="yes").bind(containers=(Container("app", "slow", liveness_probe=probe),)).settle()
     assert made.wait(14).container().restarts == 0
     assert made.wait(1).container().restarts == 1
     with_startup = Container("app", "slow", liveness_probe=probe, startup_probe=Probe(failure_threshold=10))
@@ -368,9 +360,7 @@ def test_a_container_that_ignores_sigterm_is_killed_after_the_grace_period() -> 
 
 def test_the_hook_before_stop_is_part_of_the_grace_period() -> None:
     hook = Lifecycle(pre_stop=LifecycleHandler(sleep=SleepAction(15)))
-    made = (
-        cluster(timed="yes").bind(containers=(Container("app", lifecycle=hook),)).settle().delete().settle()
-    )
+    made = cluster(timed="yes").bind(containers=(Container("app", lifecycle=hook),)).settle().delete().settle()
     assert made.wait(14).container().state == "running"
     assert made.wait(1).pods == {}
     assert made.phases[-1] == "Succeeded"

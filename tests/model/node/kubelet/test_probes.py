@@ -85,8 +85,5 @@ def test_where_time_doesnt_count_an_answer_counts_at_once() -> None:
     spec = Container("a", liveness_probe=Probe(), readiness_probe=Probe())
     state, failure = look(node(started=True, ready=True, answers_ready=False), spec, timed=False)
     assert (is_(state), failure) == ((True, False), "")
-    assert (
-        look(node(started=True, ready=True, answers_live=False), spec, timed=False)[1]
-        == "the liveness probe fails"
-    )
+    assert look(node(started=True, ready=True, answers_live=False), spec, timed=False)[1] == "the liveness probe fails"
     assert look(node(answers_in=Age(-9)), spec, timed=False)[1] == ""  # it will answer: nobody is impatient

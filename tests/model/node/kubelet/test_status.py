@@ -72,9 +72,7 @@ def test_a_sidecar_that_starts_again_doesnt_make_the_pod_pending() -> None:
     st.sampled_from(["Always", "OnFailure", "Never"]),
     st.booleans(),
 )
-def test_a_running_container_means_that_the_pod_has_not_ended(
-    states: list[str], policy: str, ends: bool
-) -> None:
+def test_a_running_container_means_that_the_pod_has_not_ended(states: list[str], policy: str, ends: bool) -> None:
     both = tuple(status(name, state) for name, state in zip("ab", states, strict=True))
     phase = pod_phase(replace(TWO, restart_policy=policy), both, ends, True)
     assert (phase in ("Succeeded", "Failed")) <= all(state in ("done", "failed") for state in states)

@@ -40,9 +40,7 @@ def cluster(replicas: int, strategy: DeploymentStrategy = ONE_MORE, **spec: Any)
     made.add(
         Deployment(
             ObjectMeta(name="web", namespace="default"),
-            DeploymentSpec(
-                replicas=replicas, selector=selector, template=template("v1"), strategy=strategy, **spec
-            ),
+            DeploymentSpec(replicas=replicas, selector=selector, template=template("v1"), strategy=strategy, **spec),
         )
     )
     made.settle()
@@ -217,18 +215,14 @@ def test_a_refused_replica_set_is_reported_and_tried_again() -> None:
 def test_a_replica_set_of_its_own_template_is_adopted() -> None:
     made = cluster(2)
     (mine,) = made.view().list(ReplicaSet)
-    made.objects[made.objects.index(mine)] = replace(
-        mine, metadata=replace(mine.metadata, owner_references=())
-    )
+    made.objects[made.objects.index(mine)] = replace(mine, metadata=replace(mine.metadata, owner_references=()))
     made.settle()
     assert made.view().list(ReplicaSet) == (mine,)
 
 
 def test_an_empty_selector_does_nothing() -> None:
     made = TinyCluster(deployment.controller())
-    made.add(
-        Deployment(ObjectMeta(name="web", namespace="default"), DeploymentSpec(selector=LabelSelector()))
-    )
+    made.add(Deployment(ObjectMeta(name="web", namespace="default"), DeploymentSpec(selector=LabelSelector())))
     made.settle()
     assert made.view().list(ReplicaSet) == ()
     assert made.get(Deployment, "web").status.observed_generation == 1

@@ -32,9 +32,7 @@ SIZES = st.integers(0, 12).flatmap(lambda n: st.integers(0, n).map(lambda availa
 
 
 @given(AMOUNTS, AMOUNTS, st.integers(0, 100))
-def test_surge_and_unavailability_are_never_both_zero(
-    surge: int | str, unavailable: int | str, desired: int
-) -> None:
+def test_surge_and_unavailability_are_never_both_zero(surge: int | str, unavailable: int | str, desired: int) -> None:
     assert sum(resolve_fenceposts(surge, unavailable, desired)) > 0
 
 

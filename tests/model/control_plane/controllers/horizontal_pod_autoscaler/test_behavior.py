@@ -26,15 +26,11 @@ ages = st.integers(0, 400)
 recommendations = st.lists(st.builds(Recommendation, replicas, ages.map(Age)), max_size=8)
 events = st.lists(st.builds(ScaleEvent, st.integers(-5, 5), ages.map(Age)), max_size=5)
 policies = st.lists(
-    st.builds(
-        HPAScalingPolicy, st.sampled_from(["Pods", "Percent"]), st.integers(1, 200), st.integers(1, 300)
-    ),
+    st.builds(HPAScalingPolicy, st.sampled_from(["Pods", "Percent"]), st.integers(1, 200), st.integers(1, 300)),
     min_size=1,
     max_size=3,
 )
-rules = st.builds(
-    Rules, st.integers(0, 300), st.sampled_from(["Max", "Min", "Disabled"]), policies.map(tuple)
-)
+rules = st.builds(Rules, st.integers(0, 300), st.sampled_from(["Max", "Min", "Disabled"]), policies.map(tuple))
 
 
 def test_the_defaults_allow_doubling_or_four_pods() -> None:
@@ -43,16 +39,12 @@ def test_the_defaults_allow_doubling_or_four_pods() -> None:
         scale_down_rules(HorizontalPodAutoscalerBehavior(), 300),
     )
     assert (up.window, down.window) == (0, 300)
-    assert limited_by_rates(1, 99, minimum=1, maximum=50, events=(), up=up, down=down) == Limited(
-        5, "ScaleUpLimit"
-    )
+    assert limited_by_rates(1, 99, minimum=1, maximum=50, events=(), up=up, down=down) == Limited(5, "ScaleUpLimit")
     assert limited_by_rates(10, 99, minimum=1, maximum=50, events=(), up=up, down=down).replicas == 20
     assert limited_by_rates(30, 99, minimum=1, maximum=50, events=(), up=up, down=down) == Limited(
         50, "TooManyReplicas"
     )
-    assert limited_by_rates(30, 0, minimum=1, maximum=50, events=(), up=up, down=down) == Limited(
-        1, "TooFewReplicas"
-    )
+    assert limited_by_rates(30, 0, minimum=1, maximum=50, events=(), up=up, down=down) == Limited(1, "TooFewReplicas")
 
 
 def test_what_is_left_open_is_filled_in() -> None:
@@ -116,9 +108,7 @@ def test_the_result_is_within_minimum_and_maximum(
     (minimum, maximum), (up, down) = bounds, both
     assume(minimum <= current <= maximum)
     desired = min(max(desired, minimum), maximum)
-    found = limited_by_rates(
-        current, desired, minimum=minimum, maximum=maximum, events=past, up=up, down=down
-    )
+    found = limited_by_rates(current, desired, minimum=minimum, maximum=maximum, events=past, up=up, down=down)
     assert minimum <= found.replicas <= maximum
     assert min(current, desired) <= found.replicas <= max(current, desired)
     assert (found.reason == "DesiredWithinRange") == (found.replicas == desired)
@@ -148,7 +138,5 @@ def test_what_is_forgotten_makes_no_difference_ever(
         newest = [] if standing is None else [Recommendation(standing, Age(0))]
         return older + newest
 
-    assert stabilized(current, desired, seen(past), up, down) == stabilized(
-        current, desired, seen(kept), up, down
-    )
+    assert stabilized(current, desired, seen(past), up, down) == stabilized(current, desired, seen(kept), up, down)
     assert worth_keeping(kept, standing, up, down) == kept

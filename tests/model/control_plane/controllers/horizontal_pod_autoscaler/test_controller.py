@@ -56,9 +56,7 @@ class World:
     ) -> None:
         self.controller = controller(settings)
         self.local = self.controller.initial
-        metric = MetricSpec(
-            "Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", None, None, 50))
-        )
+        metric = MetricSpec("Resource", ResourceMetricSource("cpu", MetricTarget("Utilization", None, None, 50)))
         self.hpa = HorizontalPodAutoscaler(
             ObjectMeta("web", namespace="default", uid=Uid(1)),
             HorizontalPodAutoscalerSpec(
@@ -92,9 +90,7 @@ class World:
         spec = PodSpec((Container("app", resources=requests),))
         status = PodStatus("Running", (ready,), start_time=Age(self.started))
         usage = Map({"cpu": cores(self.load // max(number, 1))})
-        metrics = (
-            PodMetrics(meta, Age(0), 30, (ContainerMetrics("app", usage),)) for meta in metas if self.metered
-        )
+        metrics = (PodMetrics(meta, Age(0), 30, (ContainerMetrics("app", usage),)) for meta in metas if self.metered)
         return view(
             HorizontalPodAutoscaler=(self.hpa, *self.others),
             Deployment=() if self.deployment is None else (self.deployment,),
@@ -283,9 +279,7 @@ def test_a_refused_change_is_reported_and_tried_again() -> None:
 
 def slowly(value: int, period: int, window: int = 0) -> HorizontalPodAutoscalerBehavior:
     policy = (HPAScalingPolicy("Pods", value, period),)
-    return HorizontalPodAutoscalerBehavior(
-        HPAScalingRules(window, None, policy), HPAScalingRules(0, None, policy)
-    )
+    return HorizontalPodAutoscalerBehavior(HPAScalingRules(window, None, policy), HPAScalingRules(0, None, policy))
 
 
 def test_policies_spread_a_change_over_time() -> None:

@@ -51,16 +51,12 @@ def a_pod(
     return Pod(
         ObjectMeta(uid=Uid(uid), deletion_timestamp=Age(0) if deleted else None),
         PodSpec((Container("app", resources=ResourceRequirements(requests)),)),
-        PodStatus(
-            phase, (Condition("Ready", ready, last_transition_time=Age(changed)),), start_time=Age(started)
-        ),
+        PodStatus(phase, (Condition("Ready", ready, last_transition_time=Age(changed)),), start_time=Age(started)),
     )
 
 
 def utilization(current: int, target: int, pods: list[Pod], used: list[int | None]) -> Proposal:
-    usages: dict[Key, PodUsage] = {
-        n: PodUsage(value, 0, 30) for n, value in enumerate(used) if value is not None
-    }
+    usages: dict[Key, PodUsage] = {n: PodUsage(value, 0, 30) for n, value in enumerate(used) if value is not None}
     return utilization_replicas(
         current, target, pods, usages, resource="cpu", tolerances=Tolerances(), readiness=Readiness()
     )

@@ -37,9 +37,7 @@ PODS = st.builds(
 
 
 @given(st.lists(PODS, max_size=6, unique_by=lambda pod: pod.metadata.uid), st.integers(0, 7))
-def test_every_choice_has_the_right_size_and_spares_no_pod_that_ranks_lower(
-    pods: list[Pod], count: int
-) -> None:
+def test_every_choice_has_the_right_size_and_spares_no_pod_that_ranks_lower(pods: list[Pod], count: int) -> None:
     rank = dict(zip((pod.metadata.uid for pod in pods), ranks(pods, pods), strict=True))
     found = list(choices(pods, pods, count))
     assert found

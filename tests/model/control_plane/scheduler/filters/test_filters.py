@@ -109,18 +109,14 @@ def test_terms_that_name_different_nodes_at_once_conflict() -> None:
 def test_the_nodes_that_affinity_names_are_known_if_every_term_names_some() -> None:
     other = NodeSelectorTerm(match_expressions=(NodeSelectorRequirement("x", "Exists"),))
     assert node_names(requiring(NodeSelectorTerm(match_fields=(named("a"),)), other)) is None
-    both = requiring(
-        NodeSelectorTerm(match_fields=(named("a"),)), NodeSelectorTerm(match_fields=(named("b"),))
-    )
+    both = requiring(NodeSelectorTerm(match_fields=(named("a"),)), NodeSelectorTerm(match_fields=(named("b"),)))
     assert node_names(both) == {"a", "b"}
     assert node_names(pod()) is None
 
 
 def test_a_taken_host_port_is_free_again_when_the_other_pod_goes() -> None:
     def on_port(name: str, port: int) -> Pod:
-        return Pod(
-            ObjectMeta(name=name), PodSpec(containers=(Container(ports=(ContainerPort(host_port=port),)),))
-        )
+        return Pod(ObjectMeta(name=name), PodSpec(containers=(Container(ports=(ContainerPort(host_port=port),)),)))
 
     verdict = ask("NodePorts", on_port("a", 80), node(), on_port("b", 80))
     assert not verdict.fits
@@ -155,12 +151,8 @@ def test_a_request_of_zero_fits_a_node_that_is_over_full() -> None:
 def test_extended_resources_can_be_left_to_somebody_else() -> None:
     info, wants = NodeInfo(node()), pod(wants={"example.com/gpu": 1})
     assert not filter_node_resources_fit(wants, info, Snapshot()).fits
-    assert filter_node_resources_fit(
-        wants, info, Snapshot(), ignored_resources=frozenset({"example.com/gpu"})
-    ).fits
-    assert filter_node_resources_fit(
-        wants, info, Snapshot(), ignored_resource_groups=frozenset({"example.com"})
-    ).fits
+    assert filter_node_resources_fit(wants, info, Snapshot(), ignored_resources=frozenset({"example.com/gpu"})).fits
+    assert filter_node_resources_fit(wants, info, Snapshot(), ignored_resource_groups=frozenset({"example.com"})).fits
     native = pod(wants={"cpu": 9})
     assert not filter_node_resources_fit(native, info, Snapshot(), ignored_resources=frozenset({"cpu"})).fits
 

@@ -60,9 +60,7 @@ def spread(max_skew: int = 1, key: str = "zone", **more: object) -> TopologySpre
     return TopologySpreadConstraint(max_skew, key, "DoNotSchedule", **values)  # type: ignore[arg-type]
 
 
-def affinity(
-    incoming: Pod, *existing: Pod, nodes: tuple[Node, ...] = NODES, **more: object
-) -> dict[str, Verdict]:
+def affinity(incoming: Pod, *existing: Pod, nodes: tuple[Node, ...] = NODES, **more: object) -> dict[str, Verdict]:
     snapshot = Snapshot(nodes=node_infos(nodes, existing), **more)  # type: ignore[arg-type]
     return {i.node.metadata.name: filter_inter_pod_affinity(incoming, i, snapshot) for i in snapshot.nodes}
 
@@ -148,12 +146,8 @@ def test_terminating_pods_and_those_of_other_namespaces_do_not_count() -> None:
 
 def test_too_few_domains_make_the_minimum_zero() -> None:
     existing = (pod("e", "n1"), pod("f", "n3"))
-    assert fitting(spreading(pod("p", topology_spread_constraints=(spread(min_domains=2),)), *existing)) == (
-        set(ZONES)
-    )
-    assert (
-        fitting(spreading(pod("p", topology_spread_constraints=(spread(min_domains=3),)), *existing)) == set()
-    )
+    assert fitting(spreading(pod("p", topology_spread_constraints=(spread(min_domains=2),)), *existing)) == (set(ZONES))
+    assert fitting(spreading(pod("p", topology_spread_constraints=(spread(min_domains=3),)), *existing)) == set()
 
 
 def test_policies_say_which_nodes_count() -> None:
