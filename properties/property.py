@@ -71,7 +71,7 @@ class StepInvariant(Property):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convergence(Property):
-    """``missing(*values)`` says what is missing for the goal, or ``None``; ``forbidden(before, after, action)`` of a step.
+    """``missing(*values)`` says what is missing for the goal; ``forbidden(before, after, action)`` is asked of a step.
 
     Fairness: an action of a component that stays possible is taken (weak fairness, per process and rule); faults,
     users and the workload owe nothing; a state in which nobody can act lasts for ever.

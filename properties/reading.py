@@ -8,7 +8,6 @@ from typing import Any
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import controller_of
-from kythera.model.feed import Objects
 from kythera.model.record import Record
 from kythera.properties.statement import Question, among
 
@@ -21,7 +20,7 @@ def title(obj: Record) -> str:
 
 def makes_pods(question: Question) -> bool:
     """Whether there are pods, or somebody might make some."""
-    owners = (*question.of(ReplicaSet), *question.of(Deployment))
+    owners: tuple[ReplicaSet | Deployment, ...] = (*question.of(ReplicaSet), *question.of(Deployment))
     later = any(event.verb in ("apply", "scale") for event in question.scenario.events)
     return later or bool(question.of(Pod)) or any(wanted_replicas(each) for each in owners)
 
@@ -41,7 +40,7 @@ def pods_of(owner: ReplicaSet, pods: Iterable[Pod]) -> list[Pod]:
     return found
 
 
-def sets_of(owner: Deployment, sets: Objects) -> list[ReplicaSet]:
+def sets_of(owner: Deployment, sets: Iterable[Record]) -> list[ReplicaSet]:
     """The ReplicaSets that a Deployment controls, without those on their way out."""
     found = []
     for each in among(sets, ReplicaSet):
@@ -51,7 +50,7 @@ def sets_of(owner: Deployment, sets: Objects) -> list[ReplicaSet]:
     return found
 
 
-def by_uid(objects: Iterable[Any]) -> dict[int, Any]:
+def by_uid(objects: Iterable[Any]) -> dict[int | None, Any]:
     """Objects by their uids."""
     return {obj.metadata.uid: obj for obj in objects}
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from kythera.model.feed import Objects
 from kythera.model.record import Record
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.system import System
@@ -66,6 +65,6 @@ class Statement:
         }  # fmt: skip
 
 
-def among(objects: Objects, kind: type[R]) -> list[R]:
+def among(objects: Iterable[Record], kind: type[R]) -> list[R]:
     """The objects of a slot, as what they are."""
     return [obj for obj in objects if isinstance(obj, kind)]

@@ -1,4 +1,8 @@
-"""The sessions in the README are real: each command is run, and what it prints is compared, but for times."""
+"""The sessions in the README are real: each command is run, and what it prints is compared, but for times.
+
+``python tests/test_readme.py`` writes what the commands print now into the README.  Where a session shows a line
+``...``, as many lines as before are kept in front of it and behind it.
+"""
 
 from __future__ import annotations
 
@@ -7,57 +11,62 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-
-
-def sessions(text: str) -> list[tuple[str, list[str]]]:
-    """The commands of all ``console`` blocks that begin with ``$ kythera``, and the lines shown after each."""
-    found: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], []))
-            elif line.strip() and found:
-                found[-1][1].append(line)
-    return [(command, lines) for command, lines in found if command.startswith("kythera ")]
+WIDTH = 118
+CUT = " ..."
+BLOCK = re.compile(r"(?<=^```console\n)\$ (kythera .*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+"""A session: one command and what it prints."""
 
 
 def comparable(line: str) -> str:
-    """A line without what differs from run to run: times with a fraction, and how columns are spaced."""
-    return " ".join(re.sub(r"\d+\.\d+", "#", line).split())
+    """A line without what differs from run to run, or with any change of a record: times, hashes of pod templates."""
+    line = re.sub(r"-[b-df-hj-np-tv-z0-9]{8,10}\b", "-HASH", line)
+    return " ".join(re.sub(r"\d+\.\d+(?= s\b|\s+(complete|not complete))", "TIME", line).split())
 
 
-def run(command: str, folder: Path) -> str:
-    """What a command prints."""
-    program = "from kythera.traces.cli import main; main(prog_name='kythera')"
+def run(command: str, folder: Path) -> list[str]:
+    """The lines that a command prints."""
+    program = "from kythera.traces.cli import main; main()"
     path = os.pathsep.join(filter(None, [str(ROOT / ".ci" / "import"), os.environ.get("PYTHONPATH")]))
     ran = subprocess.run(
         [sys.executable, "-c", program, *shlex.split(command)[1:]],
         cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return ran.stdout + ran.stderr
+    return [line.rstrip() for line in (ran.stdout + ran.stderr).strip("\n").splitlines()]
+
+
+def missing(shown: list[str], printed: list[str]) -> list[str]:
+    """The lines that are shown and were not printed; a line that was cut needs only its beginning."""
+    found = [comparable(line) for line in printed]
+    whole = [line for line in shown if line.strip() not in ("", "...") and not line.endswith(CUT)]
+    cut = [line.removesuffix(CUT) for line in shown if line.endswith(CUT)]
+    return [line for line in whole if comparable(line) not in found] + [
+        line for line in cut if not any(each.startswith(comparable(line)) for each in found)
+    ]
 
 
 def test_the_sessions_print_what_the_readme_shows(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    shown = sessions(README.read_text(encoding="utf-8"))
-    assert shown, "the README shows no session"
-    for command, lines in shown:
-        printed = [comparable(line) for line in run(command, tmp_path).splitlines()]
-        missing = [line for line in lines if line.strip() != "..." and comparable(line) not in printed]
-        assert missing == [], f"{command} prints\n" + "\n".join(printed)
+    sessions = BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert sessions, "the README shows no session"
+    for command, shown in sessions:
+        printed = run(command, tmp_path)
+        assert missing(shown.splitlines(), printed) == [], f"{command} prints\n" + "\n".join(printed)
 
 
-def test_the_first_command_checks_an_example_that_there_is() -> None:
-    (path,) = re.findall(r"kythera check (\S+)$", "\n".join(_shell(README.read_text(encoding="utf-8"))), re.MULTILINE)
+def test_the_first_command_checks_the_example_that_the_first_session_shows() -> None:
+    text = README.read_text(encoding="utf-8")
+    (path,) = re.findall(r"&& \S*kythera check (\S+)$", text, re.MULTILINE)
     assert (ROOT / path).is_file()
+    assert BLOCK.findall(text)[0][0] == f"kythera check {path}"
 
 
-def test_the_tests_are_run_by_exactly_one_command() -> None:
-    assert ".ci/run" in _shell(README.read_text(encoding="utf-8"))
+def test_the_tests_are_run_by_one_command() -> None:
+    assert re.search(r"^```sh\n\.ci/run\n```$", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
@@ -70,9 +79,27 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
     assert broken == []
 
 
-def _shell(text: str) -> list[str]:
-    return [
-        line.strip()
-        for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        for line in block.splitlines()
-    ]
+def refreshed(shown: list[str], printed: list[str]) -> list[str]:
+    """What a session should show."""
+    lines = [line if len(line) <= WIDTH else line[:WIDTH].rstrip() + CUT for line in printed]
+    if "..." not in shown:
+        return lines
+    at = shown.index("...")
+    return [*lines[:at], "...", *lines[len(lines) - len(shown) + at + 1 :]]
+
+
+def refresh() -> None:
+    """Write the sessions anew."""
+    text = README.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "examples").symlink_to(ROOT / "examples")
+
+        def session(found: re.Match[str]) -> str:
+            lines = refreshed(found[2].splitlines(), run(found[1], Path(folder)))
+            return "\n".join([f"$ {found[1]}", *lines, ""])
+
+        README.write_text(BLOCK.sub(session, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    refresh()

@@ -19,7 +19,8 @@ UNTOLD = frozenset(
         "apiVersion", "kind", "uid", "resourceVersion", "generation", "managedFields", "observedGeneration",
         "creationTimestamp", "lastTransitionTime", "lastUpdateTime", "lastProbeTime", "lastHeartbeatTime",
         "lastScaleTime", "startTime", "startedAt", "finishedAt", "timeAdded", "renewTime", "acquireTime",
-        "fullyLabeledReplicas", "podIPs", "hostIP", "hostIPs", "qosClass", "deletionGracePeriodSeconds", "pod-template-hash", "collisionCount",
+        "fullyLabeledReplicas", "podIPs", "hostIP", "hostIPs", "qosClass",
+        "deletionGracePeriodSeconds", "pod-template-hash", "collisionCount",
         "kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision",
         "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas",
     )

@@ -253,13 +253,13 @@ def _reports(
     found: dict[str, Counterexample],
     rungs: Sequence[RungReport],
 ) -> list[PropertyReport]:
-    """The verdict on each property that applies on some rung or that the scenario asks for, as the catalogue has them."""
+    """The verdict on each property that applies on some rung or is asked for, in the catalogue's order."""
     made: dict[str, PropertyReport] = {}
     for properties in wanted.values():
         for each in properties:
             if each.name not in made:
                 claimed = [rung for rung, names in wanted.items() if any(p.name == each.name for p in names)]
-                made[each.name] = _verdict(each, found.get(each.name), claimed, rungs)
+                made[each.name] = verdict_of(each, found.get(each.name), claimed, rungs)
     asked = loaded.scenario.properties or ()
     for statement in CATALOGUE:
         if statement.name in asked and statement.name not in made:
@@ -269,7 +269,7 @@ def _reports(
     return sorted(made.values(), key=lambda each: order.index(each.name) if each.name in order else len(order))
 
 
-def _verdict(
+def verdict_of(
     prop: AnyProperty,
     counterexample: Counterexample | None,
     claimed: Sequence[Rung],

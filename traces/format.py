@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kythera.model.host import COARSE, FINE
 from kythera.model.normalise import fingerprint
 from kythera.model.record import Record
 from kythera.model.request import Ref
 from kythera.model.scenarios.scenario import Faults, Rung
-from kythera.model.system import Move, System
+from kythera.model.system import ADVERSARIAL, PROMPT, Move, System
 
 FORMAT = "kythera-trace/1"
 
@@ -61,6 +62,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Record):
         return f"{fingerprint(value):016x}"
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def readable(action: str) -> str:
+    """The text of an action as people write it: ``kube-scheduler.work(key=Pod/default/web, node=n1)``."""
+    try:
+        process, rule, parameters = json.loads(action)
+        return f"{process}.{rule}({', '.join(f'{name}={value}' for name, value in parameters)})"
+    except (ValueError, TypeError):
+        return action
 
 
 def fingerprints(system: System, row: Sequence[Any]) -> dict[str, str]:
@@ -117,11 +127,15 @@ def load(path: Path) -> Trace:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise NotATrace(f"{path}: format: found {found!r}, expected {FORMAT!r} (a file that `kythera check` wrote)")
     try:
+        if data["rung"]["granularity"] not in (COARSE, FINE) or data["rung"]["time"] not in (PROMPT, ADVERSARIAL):
+            raise NotATrace(f"{path}: rung: found {data['rung']}, which this version does not know")
         rung = Rung(data["rung"]["granularity"], Faults(**data["rung"]["faults"]), data["rung"]["time"])
         steps = [TraceStep(step["action"], step["slots"]) for step in data["steps"]]
         return Trace(
             data["kythera"], data["documents"], rung, data["property"], data["says"], data["message"],
             data["initial"], steps, data["loop_from"],
         )  # fmt: skip
-    except (KeyError, TypeError) as error:
-        raise NotATrace(f"{path}: incomplete: {error}") from error
+    except KeyError as error:
+        raise NotATrace(f"{path}: incomplete: it has no {error.args[0]}") from error
+    except TypeError as error:
+        raise NotATrace(f"{path}: malformed: {error}") from error

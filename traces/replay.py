@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kythera.model.scenarios.compile import compile_system
 from kythera.model.scenarios.loader import Loaded, load_documents
 from kythera.model.system import Move, System
-from kythera.traces.format import Trace, action_text, fingerprints
+from kythera.traces.format import Trace, action_text, fingerprints, readable
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def replay(trace: Trace) -> Replay:
         expected.update(step.slots)
         possible = [move for move in system.moves(row) if action_text(move) == step.action]
         if not possible:
-            found.difference = f"at step {n}: the action is not possible any more: {step.action}"
+            found.difference = f"at step {n}: the action is not possible any more: {readable(step.action)}"
             break
         # Several moves may look alike; the one that leads to the recorded state is meant.
         move = next((m for m in possible if fingerprints(system, m.row) == expected), possible[0])

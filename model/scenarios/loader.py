@@ -35,7 +35,7 @@ __all__ = ["Ignored", "Loaded", "Unusable", "load", "load_documents"]
 class Loaded:
     """An input that can be used.
 
-    ``objects`` have uids from 0 on.  ``documents`` are the whole input as plain data: loading them again gives the same.
+    ``objects`` have uids from 0 on.  ``documents`` are the whole input as plain data: loaded again they give the same.
     """
 
     objects: tuple[Record, ...]
@@ -83,8 +83,8 @@ def _loaded(
     for item in (*items, *later):
         item.obj = default(item.obj)
     if not any(isinstance(item.obj, Node) for item in items):
-        events = [plan.event for plan in asked.events]
-        items += _items(assumed_nodes(items, later, events, assumptions), context, problems, ignored)
+        plans = [plan.event for plan in asked.events]
+        items += _items(assumed_nodes(items, later, plans, assumptions), context, problems, ignored)
     items += _namespaces(items, assumptions)
     _check_twice(items, problems)
     completed(items, assumptions)

@@ -63,7 +63,8 @@ def _lines(part: Part) -> dict[Path_, int]:
         ("metadata", "name"): ("namePrefix",), ("metadata", "labels"): ("labels",),
         ("status", "capacity"): ("capacity",), ("spec", "taints"): ("taints",),
     }  # fmt: skip
-    size, lines = len(part.path), {(): part.document.line(part.path)}
+    size = len(part.path)
+    lines: dict[Path_, int] = {(): part.document.line(part.path)}
     for place, line in part.document.lines.items():
         if place[:size] != part.path:
             continue

@@ -165,7 +165,7 @@ def _names_at(cls: type[Record], path: Path_) -> Collection[str]:
             hint = next(each for each in typing.get_args(hint) if each is not type(None))
             origin = typing.get_origin(hint)
         if isinstance(hint, type) and issubclass(hint, Record):
-            hint = json_names(hint).get(str(part), ("", None))[1]
+            hint = json_names(typing.cast(Any, hint)).get(str(part), ("", None))[1]
         elif origin in (tuple, Map):
             hint = typing.get_args(hint)[0]
         else:
@@ -175,7 +175,7 @@ def _names_at(cls: type[Record], path: Path_) -> Collection[str]:
     if not (isinstance(hint, type) and issubclass(hint, Record)):
         return ()
     extra = ("apiVersion", "kind") if not path else ()
-    return (*json_names(hint), *getattr(hint, "ignored", {}), *extra)
+    return (*json_names(typing.cast(Any, hint)), *getattr(hint, "ignored", {}), *extra)
 
 
 class _Refused(Exception):

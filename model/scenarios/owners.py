@@ -22,7 +22,7 @@ from kythera.model.control_plane.controllers.deployment.revisions import (
     with_size_annotations,
 )
 from kythera.model.control_plane.controllers.replicaset.status import calculate_status
-from kythera.model.record import Map, replace
+from kythera.model.record import Age, Map, replace
 from kythera.model.scenarios.objects import Item
 
 
@@ -90,7 +90,7 @@ def _replica_set(deployment: Deployment, owner: OwnerReference, pods: Sequence[P
             generation=1,
             labels=labels,
             annotations=with_size_annotations(annotations, deployment),
-            creation_timestamp=max((pod.metadata.creation_timestamp or 0 for pod in pods), default=0),
+            creation_timestamp=Age(max((pod.metadata.creation_timestamp or 0 for pod in pods), default=0)),
             owner_references=(owner_reference(deployment),),
         ),
         ReplicaSetSpec(

@@ -58,6 +58,7 @@ class Faults(Record):
     staleness: str = "lag"
 
 
+DEFAULT_FAULTS = Faults()
 NO_FAULTS = Faults(crash=0, staleness="none")
 
 
@@ -82,7 +83,7 @@ class Scenario:
     variants: Mapping[str, str] = field(default_factory=dict)
     workload: tuple[Workload, ...] = ()
     events: tuple[Event, ...] = ()
-    faults: Faults = Faults()
+    faults: Faults = DEFAULT_FAULTS
     time: str = "prompt"
     granularity: str = "ladder"
     properties: tuple[str, ...] | None = None

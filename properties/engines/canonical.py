@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from kythera.model.normalise import IDENTITY, Renaming, older, rename, uids_in
@@ -168,7 +169,7 @@ class Canonical:
         found = self.ordered.get(number)
         if found is None:
             order = order_pods(self.codec.values[self.codec.table[slot]][number])
-            found = self.ordered[number] = all(a <= b for a, b in zip(order, order[1:], strict=False))
+            found = self.ordered[number] = all(a <= b for a, b in pairwise(order))
         return found
 
     def order_nodes(self, key: int) -> int:

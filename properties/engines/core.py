@@ -1,4 +1,4 @@
-"""The core engine: breadth-first over integers, each process evaluated once per local situation.  Standard library only.
+"""The core engine: breadth-first over integers, each process evaluated once per situation.  Standard library only.
 
 A run that grows large goes on in the compiled engine, if Numba is there: same tables, same answers.
 """

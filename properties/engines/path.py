@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kythera.model.system import Move
 from kythera.properties.engines.core import Core
@@ -23,7 +24,7 @@ def states_to(core: Core, state: int) -> list[int]:
 def moves_along(core: Core, states: Sequence[int]) -> list[Move]:
     """The moves of the plain step that lead from each state to the next."""
     found = []
-    for here, there in zip(states, states[1:], strict=False):
+    for here, there in pairwise(states):
         row, wanted = core.tables.codec.decode(here), core.tables.codec.decode(there)
         found.append(next(move for move in core.system.moves(row) if move.row == wanted))
     return found

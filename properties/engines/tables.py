@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kythera.model.request import Ref
@@ -44,6 +44,7 @@ class Local:
     urgent: bool = False
     wake: int = NEVER
     visits: int = 0
+    labels: tuple[Action, ...] = ()  # of the deltas, then of the specials, where a property of steps asks for them
     failed: tuple[tuple[str, str, int, int], ...] = ()  # property, message, delta, action
 
     def move(self, moved: Relayout) -> Local:
@@ -72,15 +73,11 @@ def unit_of(process: str, rule: str, parameters: tuple[tuple[str, Any], ...]) ->
 class Part:
     """Rules of a process that read the same slots."""
 
-    def __init__(
-        self, process: Process, rules: tuple[Rule, ...], index: dict[str, int], judges: Sequence[StepInvariant]
-    ):
+    def __init__(self, process: Process, rules: tuple[Rule, ...], index: dict[str, int]) -> None:
         self.process = process
         self.rules = rules
         self.name = f"{process.name}.{'|'.join(each.name for each in rules)}"
-        reads = process.reads(rules)
-        self.judges = tuple(judge for judge in judges if set(reads) & set(judge.slots))
-        self.reads = tuple(sorted({index[name] for name in (*reads, *(s for j in self.judges for s in j.slots))}))
+        self.reads = tuple(sorted(index[name] for name in process.reads(rules)))
         self.known: dict[str, Any] = dict(process.constants)
         self.single: list[tuple[str, int]] = []
         self.several: list[tuple[str, tuple[int, ...]]] = []
@@ -96,22 +93,24 @@ class Part:
         self.memo: dict[int, Local] = {}
 
 
-@dataclass(slots=True)
 class Group:
-    """The parts of a process, looked up together."""
+    """The parts of a process, looked up together, and the properties that judge its steps."""
 
-    parts: list[Part]
-    reads: tuple[int, ...]
-    mask: int = 0
-    memo: dict[int, Local] = field(default_factory=dict)
-
-
-def split(process: Process, index: dict[str, int], judges: Sequence[StepInvariant]) -> list[Part]:
-    """A process by its rules: those that read the same slots are evaluated together."""
-    rules: dict[frozenset[str], list[Rule]] = {}
-    for each in process.rules:
-        rules.setdefault(frozenset(process.reads((each,))), []).append(each)
-    return [Part(process, tuple(some), index, judges) for some in rules.values()]
+    def __init__(self, process: Process, index: dict[str, int], judges: Sequence[StepInvariant]) -> None:
+        self.process = process
+        rules: dict[frozenset[str], list[Rule]] = {}
+        for each in process.rules:
+            rules.setdefault(frozenset(process.reads((each,))), []).append(each)
+        self.parts = [Part(process, tuple(some), index) for some in rules.values()]
+        reads = {i for part in self.parts for i in part.reads}
+        self.judges: list[tuple[StepInvariant, tuple[int, ...]]] = []
+        for judge in judges:
+            slots = tuple(index[name] for name in judge.slots)
+            if not reads.isdisjoint(slots) and (judge.by is None or process.name in judge.by):
+                self.judges.append((judge, slots))
+        self.reads = tuple(sorted(reads.union(*(slots for _, slots in self.judges))))
+        self.mask = 0
+        self.memo: dict[int, Local] = {}
 
 
 class Tables:
@@ -128,11 +127,7 @@ class Tables:
         self.rule_calls = 0
         self.misses: Counter[str] = Counter()
         judges = [each for each in properties if isinstance(each, StepInvariant)]
-        self.groups: list[Group] = []
-        for process in system.processes:
-            parts = split(process, self.index, judges)
-            reads = tuple(sorted({i for part in parts for i in part.reads}))
-            self.groups.append(Group(parts, reads, memo=parts[0].memo if len(parts) == 1 else {}))
+        self.groups = [Group(process, self.index, judges) for process in system.processes]
         self.stage_reads = [tuple(self.index[name] for name in stage.reads) for stage in system.stages]
         self.stage_memo: list[dict[int, tuple[int, bool, bool]]] = [{} for _ in self.stage_reads]
         self.all_stages = tuple(range(len(system.stages)))
@@ -158,11 +153,8 @@ class Tables:
         """Move everything that is remembered into a new layout."""
         for group in self.groups:
             group.memo = {moved(key): found.move(moved) for key, found in group.memo.items()}
-            if len(group.parts) > 1:
-                for part in group.parts:
-                    part.memo = {moved(key): found.move(moved) for key, found in part.memo.items()}
-            else:
-                group.parts[0].memo = group.memo
+            for part in group.parts:
+                part.memo = {moved(key): found.move(moved) for key, found in part.memo.items()}
         self.stage_memo = [
             {moved(key): (moved(delta), rename, nodes) for key, (delta, rename, nodes) in memo.items()}
             for memo in self.stage_memo
@@ -189,18 +181,29 @@ class Tables:
             if known is None:
                 known = part.memo[key & part.mask] = self.evaluate(part, key & part.mask)
             found.append(known)
-        if len(found) == 1:
-            return found[0]  # the group's table is that of its only part
         made = group.memo[key] = Local(
-            tuple(delta for each in found for delta in each.deltas),
-            tuple(action for each in found for action in each.actions),
-            tuple(Special(s.delta, s.action, s.stages, s.rename, s.nodes) for each in found for s in each.specials),
+            tuple([delta for each in found for delta in each.deltas]),
+            tuple([action for each in found for action in each.actions]),
+            tuple([replace(special) for each in found for special in each.specials]),
             any(each.urgent for each in found),
-            min(each.wake for each in found),
-            0,
-            tuple(failure for each in found for failure in each.failed),
+            min([each.wake for each in found]),
         )
+        if group.judges:
+            made.failed = tuple(self.failures(group, key, found))
         return made
+
+    def failures(self, group: Group, key: int, found: Sequence[Local]) -> Iterator[tuple[str, str, int, int]]:
+        """What the properties of steps have against the steps of a group in a situation."""
+        codec = self.codec
+        for judge, slots in group.judges:
+            before = tuple([codec.value(i, key) for i in slots])
+            for each in found:
+                steps = [*zip(each.deltas, each.actions, strict=True), *((s.delta, s.action) for s in each.specials)]
+                for (delta, action), label in zip(steps, each.labels, strict=True):
+                    after = tuple([codec.value(i, key ^ delta) for i in slots])
+                    message = judge.broken(before, after, label)
+                    if message is not None:
+                        yield judge.name, message, delta, action
 
     def evaluate(self, part: Part, key: int) -> Local:
         """Call the rules of a part in a situation that was not met before."""
@@ -211,7 +214,8 @@ class Tables:
         deltas: list[int] = []
         actions: list[int] = []
         specials: list[Special] = []
-        failed: list[tuple[str, str, int, int]] = []
+        labels: list[Action] = []
+        special_labels: list[Action] = []
         urgent, wake = False, NEVER
         known = part.known
         for parameter, i in part.single:
@@ -238,24 +242,16 @@ class Tables:
                     continue
                 urgent = urgent or rule.actor in FAIR
                 action = self.action_id(unit_of(process.name, rule.name, result.parameters), rule.actor)
-                for judge in part.judges:
-                    message = self.judge(judge, key, delta, Action(process.name, rule.name, result.parameters))
-                    if message is not None:
-                        failed.append((judge.name, message, delta, action))
                 special = self.special(delta, action, key, changes, part.reads)
+                label = Action(process.name, rule.name, result.parameters)
                 if special is None:
                     deltas.append(delta)
                     actions.append(action)
+                    labels.append(label)
                 else:
                     specials.append(special)
-        return Local(tuple(deltas), tuple(actions), tuple(specials), urgent, wake, 0, tuple(failed))
-
-    def judge(self, judge: StepInvariant, key: int, delta: int, action: Action) -> str | None:
-        """What a property has against a step."""
-        slots = [self.index[name] for name in judge.slots]
-        before = tuple(self.codec.value(i, key) for i in slots)
-        after = tuple(self.codec.value(i, key ^ delta) for i in slots)
-        return judge.broken(before, after, action)
+                    special_labels.append(label)
+        return Local(tuple(deltas), tuple(actions), tuple(specials), urgent, wake, 0, (*labels, *special_labels))
 
     def special(
         self, delta: int, action: int, key: int, changes: dict[int, int], reads: Sequence[int]

@@ -103,8 +103,8 @@ def _is_kept_back(pod: Pod, now: Situation) -> bool:
 DEPLOYMENT_CONVERGES = Statement(
     "deployment-converges",
     "convergence",
-    "Once nothing is changed from outside any more, each Deployment that is not paused has all its pods from its newest "
-    "template, ready and available, none of an older one, and its status says so, for ever.",
+    "Once nothing is changed from outside any more, each Deployment that is not paused has all its pods from its "
+    "newest template, ready and available, none of an older one, and its status says so, for ever.",
     "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment",
     "weak fairness; the pods are admitted, some placement holds them, and their images and configuration are there",
     "replicaset.creates=nothing",

@@ -100,8 +100,8 @@ def _differ(found: Iterable[int | None], wanted: Mapping[int | None, Pod]) -> st
 ENDPOINTS_CONVERGE = Statement(
     "endpoints-converge",
     "convergence",
-    "Once nothing is changed from outside any more, the EndpointSlices of each Service list exactly the ready pods that "
-    "it selects, and the rules of each node's kube-proxy lead to the same pods, for ever.",
+    "Once nothing is changed from outside any more, the EndpointSlices of each Service list exactly the ready pods "
+    "that it selects, and the rules of each node's kube-proxy lead to the same pods, for ever.",
     "https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/; "
     "https://kubernetes.io/docs/reference/networking/virtual-ips/",
     "weak fairness; nodes that are lost for good are outside",

@@ -73,7 +73,7 @@ def stays_for_ever(pod: Pod) -> bool:
 NODE_FAILURE_HEALS = Statement(
     "node-failure-heals",
     "convergence",
-    "After a node is lost for good, the pods that its ReplicaSets ask for run on other nodes in the end, as far as they fit.",
+    "After a node is lost for good, the pods that ReplicaSets ask for run on other nodes in the end, if they fit.",
     "https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller; "
     "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions",
     "weak fairness; nodes may be lost (nodeFailure), two at most and never all; pods tolerate that for a finite time",

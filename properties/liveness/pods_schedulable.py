@@ -53,9 +53,8 @@ def missing(now: Situation, schedulers: Collection[str]) -> str | None:
                 return f"pod {title(pod)} has no node although it fits {node}"
             if could_be_placed(pod, now):
                 return f"pod {title(pod)} fits no node, but would if the pods that run were placed otherwise"
-        elif is_active(pod) and pod.status.phase != "Running" and now.is_on_living(pod):
-            if not lacks_something(pod):
-                return f"pod {title(pod)} is bound to {pod.spec.node_name} and does not run"
+        elif is_active(pod) and pod.status.phase != "Running" and now.is_on_living(pod) and not lacks_something(pod):
+            return f"pod {title(pod)} is bound to {pod.spec.node_name} and does not run"
     return None
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.labels import matches
 from kythera.model.api.pods import condition, is_ready, is_terminal, is_terminating
 from kythera.model.api.policy import PodDisruptionBudget
-from kythera.model.feed import Objects
+from kythera.model.record import Record
 from kythera.model.rule import Action
 from kythera.properties.property import AnyProperty, StepInvariant
 from kythera.properties.reading import by_uid, title
@@ -89,16 +89,14 @@ def _judge(
     if booked is not None and booked.status.disruptions_allowed != allowed - len(gone):
         left = booked.status.disruptions_allowed
         return f"{who} is evicted, and PodDisruptionBudget {name} still allows {left} disruptions of {allowed}"
-    left = healthy_left(budget, gone, pods)
-    if left is not None and left < budget.status.desired_healthy:
+    healthy = healthy_left(budget, gone, pods)
+    if healthy is not None and healthy < budget.status.desired_healthy:
         wanted = budget.status.desired_healthy
-        return (
-            f"{who} is evicted: {left} healthy pods are left of the {wanted} that PodDisruptionBudget {name} protects"
-        )
+        return f"{who} is evicted: {healthy} healthy pods are left of {wanted} that PodDisruptionBudget {name} protects"
     return None
 
 
-def healthy_left(budget: PodDisruptionBudget, gone: Sequence[Pod], pods: Objects) -> int | None:
+def healthy_left(budget: PodDisruptionBudget, gone: Sequence[Pod], pods: Iterable[Record]) -> int | None:
     """How many pods of a budget stay healthy, or ``None`` where others than evictions have taken some.
 
     Then the budget's status, which is never newer than what its controller had seen, may rightly be too high.

@@ -56,10 +56,11 @@ def minimum_of(hpa: HorizontalPodAutoscaler) -> int:
 def target_of(hpa: HorizontalPodAutoscaler, targets: Objects) -> Deployment | ReplicaSet | None:
     """What an autoscaler scales, if it is there."""
     ref = hpa.spec.scale_target_ref
-    for each in (*among(targets, Deployment), *among(targets, ReplicaSet)):
-        if type(each).__name__ == ref.kind and each.metadata.name == ref.name:
-            if each.metadata.namespace == hpa.metadata.namespace:
-                return each
+    found: tuple[Deployment | ReplicaSet, ...] = (*among(targets, Deployment), *among(targets, ReplicaSet))
+    for each in found:
+        named = type(each).__name__ == ref.kind and each.metadata.name == ref.name
+        if named and each.metadata.namespace == hpa.metadata.namespace:
+            return each
     return None
 
 

@@ -48,13 +48,13 @@ def twice(node: str, state: Any, pods: Objects) -> str | None:
     return None
 
 
-def _identity(uid: int, stored: dict[int, Any]) -> Any:
+def _identity(uid: int, stored: dict[int | None, Any]) -> Any:
     """Namespace and name of a pod, or its uid where the name is generated or no longer known."""
     pod = stored.get(uid)
     return uid if pod is None or not pod.metadata.name else (pod.metadata.namespace, pod.metadata.name)
 
 
-def _called(identity: Any, stored: dict[int, Any]) -> str:
+def _called(identity: Any, stored: dict[int | None, Any]) -> str:
     if isinstance(identity, tuple):
         return str(identity[1])
     return title(stored[identity]) if identity in stored else "that is no longer stored"

@@ -48,7 +48,7 @@ def broken(before: tuple[Any, ...], after: tuple[Any, ...], action: Action) -> s
     return None
 
 
-def too_many(deployment: Deployment, old: dict[int, Any], sets: Sequence[Any]) -> str | None:
+def too_many(deployment: Deployment, old: dict[int | None, Any], sets: Sequence[Any]) -> str | None:
     """What is wrong where a step has made some ReplicaSet ask for more pods."""
     mine = sets_of(deployment, sets)
     grown = [
@@ -116,8 +116,8 @@ def bounds(deployment: Deployment) -> tuple[int, int]:
 ROLLOUT_BOUNDS = Statement(
     "rollout-bounds",
     "step invariant",
-    "While the Deployment controller scales, its ReplicaSets never ask for more pods than replicas and maxSurge, and it "
-    "never takes away pods that it needs to keep all but maxUnavailable of them available.",
+    "While the Deployment controller scales, its ReplicaSets never ask for more pods than replicas and maxSurge, and "
+    "it never takes away pods that it needs to keep all but maxUnavailable of them available.",
     "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment",
     "by what the controller sees; pods that are lost otherwise are outside, and so is a change of replicas",
     "deployment.bounds=ignore",

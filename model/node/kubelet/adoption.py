@@ -25,7 +25,10 @@ def is_running_on(pod: Pod, node: NodeName) -> bool:
     return pod.spec.node_name == node and pod.status.phase == "Running"
 
 
-def running_on(node: NodeName, pods: Iterable[Pod], runtime: RuntimeState = RuntimeState()) -> NodeState:
+EMPTY_NODE = RuntimeState()
+
+
+def running_on(node: NodeName, pods: Iterable[Pod], runtime: RuntimeState = EMPTY_NODE) -> NodeState:
     """The state of a node whose kubelet has admitted and started the pods that are said to run there.
 
     ``runtime`` is the node without them.  What the kubelet has reported is the status that it would report now.
