@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 WIDTH = 118
 CUT = " ..."
-BLOCK = re.compile(r"(?<=^```console\n)\$ (kythera .*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?<=^```console\n)\$ (kythera [^\n]*)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 """A session: one command and what it prints."""
 
 

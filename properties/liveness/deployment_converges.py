@@ -45,9 +45,17 @@ def missing(deployments: Objects, sets: Objects, now: Situation) -> str | None:
         if _claimed(deployment):
             mine = sets_of(deployment, sets)
             message = lacks(deployment, mine)
-            if message is not None and not _cannot_run(mine, now):
+            if message is not None and not _cannot_run(mine, _without_old(deployment, mine, now)):
                 return f"Deployment {deployment.metadata.name}: {message}"
     return None
+
+
+def _without_old(deployment: Deployment, sets: Sequence[ReplicaSet], now: Situation) -> Situation:
+    """The situation without the pods of older templates: a rollout is to take them away, so they are no excuse."""
+    template = without_hash(deployment.spec.template)
+    old = [each for each in sets if without_hash(each.spec.template) != template]
+    gone = {pod.metadata.uid for each in old for pod in pods_of(each, now.pods)}
+    return replace(now, pods=tuple(pod for pod in now.pods if pod.metadata.uid not in gone))
 
 
 def lacks(deployment: Deployment, sets: Sequence[ReplicaSet]) -> str | None:
