@@ -36,7 +36,7 @@ def run(command: str, folder: Path) -> list[str]:
         [sys.executable, "-c", program, *shlex.split(command)[1:]],
         cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return [line.rstrip() for line in (ran.stdout + ran.stderr).strip("\n").splitlines()]
+    return [line.rstrip() for line in (ran.stdout + ran.stderr).strip("\n").rstrip().splitlines()]
 
 
 def missing(shown: list[str], printed: list[str]) -> list[str]:

@@ -46,7 +46,7 @@ WHEN = {
 WHEN_HOSTED = {
     "learn": "its watches have events that it has not seen, it reaches the API server, and no request is under way",
     "work": "what it sees of some object, or the time that has passed, asks for something of it",
-    "decide": "what it sees of some object, or the time that has passed, asks for something, and no request is under way",
+    "decide": "what it sees of some object, or the time that has passed, asks for something; no request is under way",
     "send": "it has decided on a request and reaches the API server",
     "lose": "it sends a request, and answers may still be lost (the budget lostReply)",
 }

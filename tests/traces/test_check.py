@@ -1,0 +1,170 @@
+"""Climbing the ladder: which verdict follows from what was covered, and what happens when a budget ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.systems import budget, event, node, replica_set
+from tests.traces.small import loaded, one_pod
+
+from kythera.model.scenarios.scenario import NO_FAULTS, Faults, Rung
+from kythera.properties.engines.result import Exploration
+from kythera.properties.property import (
+    HOLDS,
+    INCONCLUSIVE,
+    VACUOUS,
+    VIOLATED,
+    WITHIN_BOUNDS,
+    Convergence,
+    Invariant,
+)
+from kythera.traces.check import Budget, Counterexample, Report, RungReport, check, verdict_of
+
+COARSE = Rung("coarse", NO_FAULTS)
+FINE = Rung("fine", Faults(crash=1))
+WORDS: dict[str, Any] = {"name": "p", "says": "p holds", "source": "", "breaks": "", "slots": ()}
+SAFE = Invariant(**WORDS, broken=lambda: None)
+CHANCY = Invariant(**WORDS, broken=lambda: None, applies=lambda: True)
+LIVELY = Convergence(**WORDS, missing=lambda: None)
+LIVELY_CHANCY = Convergence(**WORDS, missing=lambda: None, applies=lambda: True)
+
+
+def covered(rung: Rung, stopped: str = "", applied: bool = True) -> RungReport:
+    result = Exploration(states=10, stopped=stopped, applied={"p"} if applied else set())
+    return RungReport(rung, result, 0.1, frozenset({"p"}))
+
+
+@pytest.mark.parametrize(
+    ("prop", "rungs", "verdict"),
+    [
+        (SAFE, [covered(COARSE), covered(FINE)], HOLDS),
+        (LIVELY, [covered(COARSE), covered(FINE)], HOLDS),
+        (SAFE, [covered(COARSE), covered(FINE, "time")], WITHIN_BOUNDS),
+        (SAFE, [covered(COARSE, "states")], WITHIN_BOUNDS),
+        (SAFE, [covered(COARSE)], WITHIN_BOUNDS),
+        (LIVELY, [covered(COARSE), covered(FINE, "time")], WITHIN_BOUNDS),
+        (LIVELY, [covered(COARSE, "time"), covered(FINE, "time")], INCONCLUSIVE),
+        (LIVELY, [covered(COARSE, "interrupted")], INCONCLUSIVE),
+        (SAFE, [], INCONCLUSIVE),
+        (CHANCY, [covered(COARSE, applied=False), covered(FINE, applied=False)], VACUOUS),
+        (CHANCY, [covered(COARSE, applied=False), covered(FINE, "time", applied=False)], INCONCLUSIVE),
+        (CHANCY, [covered(COARSE, applied=False), covered(FINE)], HOLDS),
+        (LIVELY_CHANCY, [covered(COARSE, applied=False), covered(FINE, applied=False)], VACUOUS),
+        (LIVELY_CHANCY, [covered(COARSE, applied=False), covered(FINE, "time")], INCONCLUSIVE),
+        (LIVELY_CHANCY, [covered(COARSE), covered(FINE, "time", applied=False)], WITHIN_BOUNDS),
+    ],
+)
+def test_the_verdict_follows_from_what_was_covered(prop: Any, rungs: list[RungReport], verdict: str) -> None:
+    assert verdict_of(prop, None, [COARSE, FINE], rungs).verdict == verdict
+
+
+def test_a_rung_on_which_the_property_is_not_claimed_does_not_count() -> None:
+    other = RungReport(COARSE, Exploration(states=1), 0.1, frozenset({"q"}))
+    assert verdict_of(LIVELY, None, [FINE], [other, covered(FINE)]).verdict == HOLDS
+    assert verdict_of(LIVELY, None, [FINE], [other]).verdict == INCONCLUSIVE
+
+
+def test_a_counterexample_outweighs_everything() -> None:
+    case: Any = Counterexample("p", "it broke", COARSE, None, [])  # type: ignore[arg-type]
+    assert verdict_of(SAFE, case, [COARSE, FINE], [covered(COARSE, "time")]).verdict == VIOLATED
+
+
+def test_the_note_names_each_rung_that_was_not_completed_and_why() -> None:
+    note = verdict_of(LIVELY, None, [COARSE, FINE], [covered(COARSE)]).note
+    assert "fine, crash 1, staleness lag: the time was up before" in note
+    assert "coarse" not in note
+    note = verdict_of(LIVELY, None, [COARSE, FINE], [covered(COARSE), covered(FINE, "memory")]).note
+    assert "fine, crash 1, staleness lag: the memory was used up" in note
+
+
+def of(report: Report) -> dict[str, str]:
+    return {each.name: each.verdict for each in report.properties}
+
+
+def test_a_cluster_that_works_holds() -> None:
+    report = check(one_pod())
+    assert set(of(report).values()) == {HOLDS}
+    assert report.verdict == HOLDS
+    assert [each.rung for each in report.rungs] == [COARSE]
+
+
+def test_the_ladder_is_climbed_from_coarse_and_faultless_to_fine_and_faulty() -> None:
+    report = check(one_pod(granularity="ladder", faults=Faults(crash=1)))
+    climbed = [(each.rung.granularity, each.rung.faults.crash) for each in report.rungs]
+    assert climbed == [("coarse", 0), ("coarse", 1), ("fine", 1)]
+
+
+def test_a_bound_on_states_leaves_safety_within_bounds_and_liveness_open() -> None:
+    report = check(one_pod(), Budget(states=5))
+    verdicts = of(report)
+    assert verdicts["resource-fit"] in (WITHIN_BOUNDS, INCONCLUSIVE)
+    assert verdicts["replicas-converge"] == INCONCLUSIVE
+    assert report.verdict == INCONCLUSIVE
+
+
+def test_liveness_that_was_judged_on_the_first_rungs_only_holds_within_bounds() -> None:
+    asked = one_pod(granularity="ladder")
+    rungs = check(asked).rungs
+    assert rungs[0].result.states < rungs[-1].result.states
+    # States are counted after each level: a bound that the first rung just keeps and the last one does not.
+    report = check(asked, Budget(states=rungs[0].result.states))
+    converges = next(each for each in report.properties if each.name == "replicas-converge")
+    assert converges.verdict == WITHIN_BOUNDS
+    assert "fine" in converges.note
+
+
+def test_a_violation_comes_with_the_run_that_shows_it() -> None:
+    documents = [node("n1"), node("n2"), replica_set(1), budget(minAvailable=1)]
+    report = check(loaded(documents, events=(event("drain n1", "drain", "n1"),)))
+    assert report.verdict == VIOLATED
+    case = next(each.counterexample for each in report.properties if each.name == "drains-complete")
+    assert case is not None
+    assert case.loop_from == len(case.moves), "it stays for ever where nobody can act"
+    row = case.system.initial
+    for move in case.moves:
+        assert any(each.row == move.row for each in case.system.moves(row))
+        row = move.row
+
+
+def test_a_property_that_is_asked_for_and_cannot_fail_is_vacuous() -> None:
+    report = check(one_pod(properties=("drains-complete",)))
+    assert of(report) == {"drains-complete": VACUOUS}
+    assert report.verdict == VACUOUS
+
+
+def test_nothing_to_check_is_vacuous_and_never_holds() -> None:
+    assert check(loaded([node("n1")], properties=())).verdict == VACUOUS
+
+
+def test_the_first_violation_ends_the_search_for_a_single_property_of_safety() -> None:
+    asked = one_pod(properties=("resource-fit",))
+    assert check(asked).verdict == HOLDS
+
+
+def test_an_interruption_gives_what_is_known_so_far() -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    report = check(one_pod(granularity="ladder", faults=Faults(crash=1)), progress=interrupt)
+    assert [each.result.stopped for each in report.rungs] == ["interrupted"]
+    assert of(report)["replicas-converge"] == INCONCLUSIVE
+    assert report.verdict == INCONCLUSIVE
+
+
+def test_a_property_of_a_rung_that_was_never_reached_is_in_the_report() -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    asked = loaded([node("n1"), node("n2"), replica_set(1)], granularity="ladder", faults=Faults(crash=1))
+    report = check(asked, progress=interrupt)
+    reached = {name for each in report.rungs for name in each.judged}
+    assert set(of(report)) >= reached
+    assert all(verdict == INCONCLUSIVE for name, verdict in of(report).items() if name not in reached)
+
+
+def test_an_action_that_was_taken_on_any_rung_is_not_called_never_fired() -> None:
+    report = check(one_pod(granularity="ladder"))
+    fired = frozenset().union(*(each.fired for each in report.rungs))
+    assert "replicaset.work" in fired
+    assert not fired & set(report.never_fired)
