@@ -1,7 +1,4 @@
-"""The core engine: breadth-first over integers, each process evaluated once per situation.  Standard library only.
-
-A run that grows large goes on in the compiled engine, if Numba is there: same tables, same answers.
-"""
+"""The core engine: breadth-first over integers, each process evaluated once per situation.  Standard library only."""
 
 from __future__ import annotations
 
