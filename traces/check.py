@@ -186,6 +186,11 @@ def explore(
     return core, RungReport(rung, result, taken, frozenset(names), possible, misses, core.tables.rule_calls)
 
 
+LARGEST_OPEN = 5_000
+"""An exploration that was stopped is searched for runs without end up to so many states: the search costs as much time
+as the exploration, and mostly finds components that are cut off where it was stopped."""
+
+
 def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str, Counterexample]:
     """The counterexamples that an exploration holds, each rebuilt by the plain step."""
     found: dict[str, Counterexample] = {}
@@ -193,7 +198,8 @@ def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str
         parts = [each for each in properties if each.name == finding.property]
         found[finding.property] = _from_finding(core, finding, parts, rung)
     lively = [each for each in properties if isinstance(each, (Convergence, Recoverable))]
-    if lively and core.result.stopped != INTERRUPTED:
+    judged = core.result.complete or core.result.states <= LARGEST_OPEN
+    if lively and judged and core.result.stopped != INTERRUPTED:
         liveness = Liveness(core)
         for prop in lively:
             lasso = None
