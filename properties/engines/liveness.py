@@ -58,15 +58,21 @@ class Liveness:
         return found
 
     def fair(self, component: int) -> bool:
-        """Whether a run can stay in a component for ever and be fair."""
+        """Whether a run can stay in a component for ever and be fair.
+
+        An informer receives its events beside the workers, although it stands still here while a request is under
+        way: that it is possible again and again is enough for it to be owed (strong fairness).
+        """
         always: frozenset[int] | None = None
+        ever: set[int] = set()
         for state in self.members[component]:
             owed = self.owed(state)
             always = owed if always is None else always & owed
-            if not always:
-                return True
+            ever |= owed
         taken = {self.graph.action[i] for i in self.steps.get(component, ())}
-        return not always or always <= taken
+        actions = self.core.tables.actions
+        events = {unit for unit in ever if unit != CLOCK_UNIT and actions[unit][1] == "learn"}
+        return (always or frozenset()) | events <= taken
 
     def values(self, prop: Convergence | Recoverable, state: int) -> tuple[Any, ...]:
         """The values of a property's slots in a state."""
