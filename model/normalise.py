@@ -46,6 +46,7 @@ class Renaming(Record):
 
 
 IDENTITY = Renaming()
+NO_UIDS: frozenset[int] = frozenset()
 
 ANY = "any"  # only the value itself tells what is in it
 Leaf = Callable[[Any, Any, str], Any]
@@ -117,9 +118,7 @@ def _walk(value: Any, plan: Any, leaf: Leaf, field: str) -> Any:
             inner = plan[1] if isinstance(plan, tuple) else ANY
             made = tuple(_walk(v, inner, leaf, field) for v in value)
             if made != value and len(made) > 1:
-                before, after = [_order(v, inner) for v in value], [_order(v, inner) for v in made]
-                if before[0] is not None and before == sorted(before):
-                    made = tuple(v for _, v in sorted(zip(after, made, strict=True), key=lambda pair: pair[0]))
+                made = _by_order(made, [_order(v, inner) for v in value], inner)
         return value if made == value else made
     if isinstance(value, frozenset):
         return frozenset(_walk(v, plan[1] if isinstance(plan, tuple) else ANY, leaf, field) for v in value)
@@ -127,6 +126,14 @@ def _walk(value: Any, plan: Any, leaf: Leaf, field: str) -> Any:
         inner = plan[1] if isinstance(plan, tuple) else ANY
         return Map({k: _walk(v, inner, leaf, field) for k, v in value.items()})
     return value
+
+
+def _by_order(made: tuple[Any, ...], before: list[Any], plan: Any) -> tuple[Any, ...]:
+    """What was in order before is so again."""
+    if len(made) < 2 or before[0] is None or before != sorted(before):
+        return made
+    after = [_order(v, plan) for v in made]
+    return tuple(v for _, v in sorted(zip(after, made, strict=True), key=lambda pair: pair[0]))
 
 
 def _order(item: Any, plan: Any) -> Any:
@@ -148,6 +155,11 @@ def _order(item: Any, plan: Any) -> Any:
 @lru_cache(maxsize=500_000)
 def rename(value: Any, renaming: Renaming) -> Any:
     """``value`` under a renaming.  A node's own name and hostname label follow it."""
+    if isinstance(value, tuple):  # item by item, since the items come back in other values
+        made = tuple([rename(item, renaming) if isinstance(item, (Record, tuple)) else item for item in value])
+        if made == value:
+            return value
+        return _by_order(made, [_order(item, ANY) for item in value], ANY) if not _are_nodes(made) else _in_order(made)
 
     def leaf(kind: Any, old: Any, _: str) -> Any:
         return renaming.uid(old) if kind is Uid else renaming.node(old) if kind is NodeName else old
@@ -155,11 +167,15 @@ def rename(value: Any, renaming: Renaming) -> Any:
     return transform(_rename_nodes(value, renaming) if renaming.nodes else value, leaf)
 
 
+def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(sorted(items, key=lambda item: _order(item, ANY)))
+
+
 def _rename_nodes(value: Any, renaming: Renaming) -> Any:
     """Node objects, their Leases and references to them carry the node's name as their own."""
     if isinstance(value, tuple):
         made = tuple(_rename_nodes(v, renaming) for v in value)
-        return tuple(sorted(made, key=lambda o: _order(o, ANY))) if _are_nodes(made) else made
+        return _in_order(made) if _are_nodes(made) else made
     if not isinstance(value, Record):
         return value
     kind, any_value = type(value).__name__, cast(Any, value)
@@ -188,6 +204,8 @@ def _are_nodes(items: tuple[Any, ...]) -> bool:
 @lru_cache(maxsize=500_000)
 def uids_in(value: Any) -> frozenset[int]:
     """The uids that a value holds."""
+    if isinstance(value, tuple):
+        return NO_UIDS.union(*[uids_in(item) for item in value if isinstance(item, (Record, tuple))])
     found: set[int] = set()
 
     def leaf(kind: Any, old: Any, _: str) -> Any:

@@ -9,6 +9,7 @@ from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.system import System
 from kythera.properties.liveness.deployment_converges import DEPLOYMENT_CONVERGES
 from kythera.properties.liveness.drains_complete import DRAINS_COMPLETE
+from kythera.properties.liveness.endpoints_converge import ENDPOINTS_CONVERGE
 from kythera.properties.liveness.livelocks import NO_EVICTION_LIVELOCK, NO_SCALING_OSCILLATION
 from kythera.properties.liveness.node_failure_heals import NODE_FAILURE_HEALS
 from kythera.properties.liveness.pods_schedulable import PODS_SCHEDULABLE
@@ -39,6 +40,7 @@ CATALOGUE: tuple[Statement, ...] = (
     REPLICAS_CONVERGE,
     DEPLOYMENT_CONVERGES,
     PODS_SCHEDULABLE,
+    ENDPOINTS_CONVERGE,
     NO_EVICTION_LIVELOCK,
     NO_SCALING_OSCILLATION,
     NODE_FAILURE_HEALS,

@@ -77,6 +77,12 @@ def budget(name: str = "web", **spec: Any) -> dict[str, Any]:
     }
 
 
+def service(name: str = "web", **spec: Any) -> dict[str, Any]:
+    """A Service over the pods of an app."""
+    made = {"selector": {"app": name}, "ports": [{"port": 80}], "clusterIP": "10.96.0.1", **spec}
+    return {"kind": "Service", "metadata": {"name": name, "namespace": "default"}, "spec": made}
+
+
 def autoscaler(name: str, low: int, high: int, target: str = "ReplicaSet/web") -> dict[str, Any]:
     """A HorizontalPodAutoscaler for 50% of the requested CPU."""
     kind, _, of = target.partition("/")

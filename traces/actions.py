@@ -27,7 +27,7 @@ CONTROLLERS = {
     "node-lifecycle": "kythera.model.control_plane.controllers.node_lifecycle",
     "taint-eviction": "kythera.model.control_plane.controllers.node_lifecycle.taint_eviction",
     "pod-gc": "kythera.model.control_plane.controllers.pod_gc",
-    "descheduler": "kythera.model.control_plane.controllers.descheduler",
+    "descheduler": "kythera.model.control_plane.controllers.descheduler.controller",
     "kube-scheduler": "kythera.model.control_plane.scheduler.scheduler",
     "kubelet": "kythera.model.node.kubelet.kubelet",
     "kube-proxy": "kythera.model.node.kube_proxy",

@@ -37,13 +37,20 @@ Progress = Callable[[Rung, Exploration, int], None]
 INTERRUPTED = "interrupted"
 NEVER_STARTED = "not started"
 
+EXPLORING = 2 / 3
+"""The part of the time that exploration may take, where liveness is to be judged afterwards."""
+
+LARGEST_OPEN = 5_000
+"""An exploration that was stopped is searched for runs without end up to so many states: the search costs as much time
+as the exploration, and mostly finds components that are cut off where it was stopped."""
+
 STOPPED_BY = {
     "time": "the time was up",
     "states": "the number of states was reached",
     "memory": "the memory was used up",
     INTERRUPTED: "it was interrupted",
     "finding": "the violation was found",
-    NEVER_STARTED: "the time was up before",
+    NEVER_STARTED: "the time was up before it began",
 }
 """Why a rung was not explored to its end."""
 
@@ -66,7 +73,7 @@ class Counterexample:
 
 @dataclass(slots=True)
 class RungReport:
-    """What was covered on one rung; ``possible`` are its actions as ``process.rule``, ``judged`` its properties."""
+    """What was covered on one rung; ``possible`` are its actions (``kubelet.work``), ``judged`` its properties."""
 
     rung: Rung
     result: Exploration
@@ -79,12 +86,17 @@ class RungReport:
     @property
     def fired(self) -> frozenset[str]:
         """The actions that were taken."""
-        return frozenset(f"{process}.{rule}" for process, rule in self.result.fired)
+        return frozenset(_action(process, rule) for process, rule in self.result.fired)
 
     @property
     def stopped(self) -> str:
         """Why it was not explored to its end; empty if it was."""
         return STOPPED_BY.get(self.result.stopped, self.result.stopped)
+
+
+def _action(process: str, rule: str) -> str:
+    """An action of whichever instance of a component: ``kubelet.work``."""
+    return f"{process.partition('/')[0]}.{rule}"
 
 
 @dataclass(slots=True)
@@ -148,10 +160,12 @@ def check(loaded: Loaded, budget: Budget = Budget(), progress: Progress | None =
         share = left if number == len(steps) - 1 else left / 2
         core, report = explore(system, open_ones, rung, share, budget, progress)
         rungs.append(report)
+        begun = time.perf_counter()
         try:
             found.update(judge(core, open_ones, rung))
         except KeyboardInterrupt:
             report.result.stopped = INTERRUPTED
+        report.seconds += time.perf_counter() - begun
         over = report.result.stopped == INTERRUPTED
     reports = _reports(loaded, wanted, found, rungs)
     return Report(loaded, reports, rungs, time.perf_counter() - started)
@@ -165,7 +179,7 @@ def explore(
     budget: Budget,
     progress: Progress | None = None,
 ) -> tuple[Core, RungReport]:
-    """Explore one rung; a third of the time is kept for the judgement of liveness.
+    """Explore one rung; some of the time is kept for the judgement of liveness, if it is to be judged.
 
     If only one property is asked for, and one that a single state or step can break, the first violation ends it.
     """
@@ -174,21 +188,16 @@ def explore(
     lively = any(isinstance(each, (Convergence, Recoverable)) for each in properties)
     names = {each.name for each in properties}
     result = core.run(
-        seconds * (2 / 3 if lively else 1.0),
+        seconds * (EXPLORING if lively else 1.0),
         budget.states,
         None if progress is None else lambda result, frontier: progress(rung, result, frontier),
         stop_at_finding=len(names) == 1 and not lively,
         out_of_memory=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > budget.memory,
     )
-    possible = frozenset(f"{p.name}.{r.name}" for p in system.processes for r in p.rules)
+    possible = frozenset(_action(p.name, r.name) for p in system.processes for r in p.rules)
     misses = dict(core.tables.misses.most_common(10))
     taken = time.perf_counter() - started
     return core, RungReport(rung, result, taken, frozenset(names), possible, misses, core.tables.rule_calls)
-
-
-LARGEST_OPEN = 5_000
-"""An exploration that was stopped is searched for runs without end up to so many states: the search costs as much time
-as the exploration, and mostly finds components that are cut off where it was stopped."""
 
 
 def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str, Counterexample]:

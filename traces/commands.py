@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kythera.model.scenarios.loader import Unusable, load
+from kythera.properties.catalogue import names
 from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS
 from kythera.traces import check as checking
 from kythera.traces import format as trace_format
@@ -32,7 +33,7 @@ def check_command(
 ) -> int:
     """``kythera check``."""
     try:
-        loaded = load(paths)
+        loaded = load(paths, names())
     except Unusable as error:
         return refuse(str(problem) for problem in error.problems)
     budget = Budget(seconds, states, memory)

@@ -77,6 +77,8 @@ class Names:
     def parameter(self, value: Any) -> str:
         """A parameter of an action as people write it."""
         if isinstance(value, Ref):
+            if not value.name and value.uid is None:
+                return f"all {value.kind}s"
             name = self.node(value.name) if value.kind == "Node" else value.name
             name = name or self.objects.get(-1 if value.uid is None else value.uid, "?")
             within = "" if value.namespace in ("", "default") else f"{value.namespace}/"
@@ -207,6 +209,54 @@ def without_pauses(entries: Sequence[Entry], loop_from: int | None = None) -> li
         else:
             found.append(entry)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The entries before it, as many as the ``period``, happen so many ``times`` more, until step ``n``."""
+
+    n: int
+    at: int
+    period: int
+    times: int
+
+
+LONGEST_PERIOD = 40
+
+
+def folded(entries: Sequence[Entry], loop_from: int | None = None) -> list[Entry | Again]:
+    """The entries for people: pauses as one, and what repeats itself before the loop told once.
+
+    A run may go round a few times until timers that only count up have reached their end; such rounds are told as one
+    although generated names differ.
+    """
+    shown = without_pauses(entries, loop_from)
+    stem = [entry for entry in shown if loop_from is None or entry.n <= loop_from]
+    keys = [(each.component, re.sub(r"-\d+\b", "", each.does), each.why) for each in stem]
+    found: list[Entry | Again] = []
+    i = 0
+    while i < len(stem):
+        period, times = _repetition(keys, i)
+        if times:
+            last = stem[i + period * (times + 1) - 1]
+            found += [*stem[i : i + period], Again(last.n, last.at, period, times)]
+            i += period * (times + 1)
+        else:
+            found.append(stem[i])
+            i += 1
+    return [*found, *shown[len(stem) :]]
+
+
+def _repetition(keys: Sequence[object], start: int) -> tuple[int, int]:
+    """The shortest period with which things repeat themselves from here, and how often, if that spares some lines."""
+    for period in range(2, min(LONGEST_PERIOD, (len(keys) - start) // 2) + 1):
+        times = 0
+        block = keys[start : start + period]
+        while keys[start + period * (times + 1) : start + period * (times + 2)] == block:
+            times += 1
+        if times * period >= 4:
+            return period, times
+    return 0, 0
 
 
 def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:

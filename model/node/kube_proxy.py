@@ -26,6 +26,9 @@ AFFINITY_SECONDS = 10800
 """``sessionAffinityConfig.clientIP.timeoutSeconds`` where a Service doesn't say."""
 
 
+WATCHES: tuple[type[Record], ...] = (Service, EndpointSlice)
+
+
 @record
 class Backend(Record):
     """One endpoint as a rule: where it is, whose pod it is, and how it is."""
@@ -97,7 +100,12 @@ def reconcile(local: Table, view: View, key: Ref) -> Iterator[Step]:
 
 
 def observe(local: Table, before: View, after: View) -> Table:
-    """The table follows an event at once: a table that is programmed late is like an event that comes late."""
+    """The table follows an event at once: a table that is programmed late is like an event that comes late.
+
+    Where one of the kinds never changes, and so comes with no events, ``reconcile`` programs the table.
+    """
+    if any(kind.__name__ not in after.objects for kind in WATCHES):
+        return local
     return programmed(local, after)
 
 
@@ -107,6 +115,18 @@ def programmed(local: Table, view: View) -> Table:
     return Table(rules, tuple(each for each in local.sticky if _still_there(each, rules)))
 
 
+def affinity_of(service: Service) -> int:
+    """For how many seconds a client stays with its endpoint; 0 without session affinity.
+
+    Source: pkg/apis/core/v1/defaults.go SetDefaults_Service.
+    """
+    if service.spec.session_affinity != "ClientIP":
+        return 0
+    config = service.spec.session_affinity_config
+    timeout = config.client_ip.timeout_seconds if config is not None and config.client_ip is not None else None
+    return timeout or AFFINITY_SECONDS
+
+
 def desired_rules(view: View) -> tuple[Rules, ...]:
     """The rules that Services and EndpointSlices ask for, in the order of names."""
     found = []
@@ -114,9 +134,6 @@ def desired_rules(view: View) -> tuple[Rules, ...]:
         spec = service.spec
         if spec.type == "ExternalName" or spec.cluster_ip in ("", "None"):
             continue
-        config = spec.session_affinity_config
-        timeout = config.client_ip.timeout_seconds if config is not None and config.client_ip is not None else None
-        affinity = (timeout or AFFINITY_SECONDS) if spec.session_affinity == "ClientIP" else 0
         for port in spec.ports:
             backends = {
                 (backend.node or "", backend.address): backend
@@ -130,7 +147,7 @@ def desired_rules(view: View) -> tuple[Rules, ...]:
                     service.metadata.name,
                     port.name,
                     spec.internal_traffic_policy == "Local",
-                    affinity,
+                    affinity_of(service),
                     tuple(backends[place] for place in sorted(backends)),
                 )
             )
@@ -238,9 +255,15 @@ def connected(table: Table, namespace: str, service: str, port: str, client: str
 
 def horizons_of(obj: Record) -> Mapping[str, int]:
     """Until when a client's last connection matters: the timeout of its Service's session affinity."""
-    if isinstance(obj, Service) and obj.spec.session_affinity == "ClientIP":
-        return {"Stickiness.last": AFFINITY_SECONDS}
-    return {}
+    return {"Stickiness.last": affinity_of(obj)} if isinstance(obj, Service) and affinity_of(obj) else {}
+
+
+def crashed(local: Table) -> Table:
+    """What is left on the node when kube-proxy dies: the kernel keeps the rules until they are programmed anew.
+
+    Source: pkg/proxy/iptables/proxier.go (rules are cleaned up only on request).
+    """
+    return local
 
 
 def slice_shape(endpoints: EndpointSlice) -> EndpointSlice:
@@ -253,7 +276,7 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
     """kube-proxy; it has no settings."""
     return Controller(
         name="kube-proxy",
-        watches=(Service, EndpointSlice),
+        watches=WATCHES,
         writes=(),
         initial=Table(),
         keys=keys,

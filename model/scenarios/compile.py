@@ -20,6 +20,7 @@ from kythera.model.host import COARSE, FINE, UP, Hosted, Outbox, process
 from kythera.model.normalise import HOSTNAME
 from kythera.model.record import Map, NodeName, Record, Uid, replace
 from kythera.model.rule import Process
+from kythera.model.scenarios import generations
 from kythera.model.scenarios.components import Member, members, watches_nodes
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.slot import Slot
@@ -78,6 +79,7 @@ class _Compiler:
         before = self.environment(nodes, linked)
         if faults.crash:
             self.crashes(found, faults.crash, linked)
+        self.generations()
         slots = tuple(self.slots.values())
         return System(
             self.scenario.name,
@@ -88,6 +90,14 @@ class _Compiler:
             Clock(self.rung.time, self.horizons(found), before),
             {"granularity": self.rung.granularity, "nodes": nodes},
         )
+
+    def generations(self) -> None:
+        """Where specifications may change for ever, their generations are kept small."""
+        if "objects/EndpointSlice" in self.slots:
+            self.stages.insert(0, generations.unread("EndpointSlice"))
+        if "objects/HorizontalPodAutoscaler" in self.slots:
+            kinds = [kind for kind in generations.RESIZED if f"objects/{kind}" in self.slots]
+            self.stages += [generations.renumbered(kind, self.slots) for kind in kinds]
 
     @property
     def travels(self) -> bool:

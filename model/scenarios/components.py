@@ -12,12 +12,15 @@ from typing import Any
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.autoscaling import HorizontalPodAutoscaler
 from kythera.model.api.core.node import Node
+from kythera.model.api.core.pod import Pod, PodSpec
 from kythera.model.api.core.service import Service
+from kythera.model.api.labels import matches_map
 from kythera.model.api.policy import PodDisruptionBudget
 from kythera.model.controller import Controller
 from kythera.model.environment import heartbeats, workload
 from kythera.model.host import Virtual
-from kythera.model.record import NodeName, Record, replace
+from kythera.model.node.kubelet.adoption import is_running_on, running_on
+from kythera.model.record import Map, NodeName, Record, replace
 from kythera.model.scenarios.scenario import Rung, Scenario
 
 MANAGER = "kube-controller-manager"
@@ -131,7 +134,7 @@ def members(
             )
         )  # fmt: skip
     for node in nodes:
-        found.extend(_on_node(node, kinds, scenario, rung))
+        found.extend(_on_node(node, kinds, objects, scenario, rung))
     return tuple(found)
 
 
@@ -168,11 +171,13 @@ def _evicts(node: Node) -> bool:
     return any(taint.effect == "NoExecute" for taint in node.spec.taints)
 
 
-def _on_node(node: NodeName, kinds: set[str], scenario: Scenario, rung: Rung) -> list[Member]:
+def _on_node(
+    node: NodeName, kinds: set[str], objects: Sequence[Record], scenario: Scenario, rung: Rung
+) -> list[Member]:
     kubelet = import_module("kythera.model.node.kubelet.kubelet")
     settings = {**_settings(scenario, "kubelet"), "granularity": rung.granularity}
     agent = kubelet.kubelet(node, settings)
-    agent = replace(agent, initial=_with_workload(agent.initial, scenario))
+    agent = replace(agent, initial=_with_workload(agent.initial, node, objects, scenario))
     found = [
         Member(
             f"kubelet/{node}", f"kubelet/{node}", f"node/{node}", agent, kubelet.crashed, kubelet.node_lost, node,
@@ -191,8 +196,37 @@ def _on_node(node: NodeName, kinds: set[str], scenario: Scenario, rung: Rung) ->
     return found
 
 
-def _with_workload(initial: Any, scenario: Scenario) -> Any:
-    return initial
+def _with_workload(initial: Any, node: NodeName, objects: Sequence[Record], scenario: Scenario) -> Any:
+    """A node's first state: how its processes will behave, and the pods that run there already."""
+    startup = Map(_startup(objects, scenario))
+    runtime = replace(initial.runtime, startup=startup) if startup else initial.runtime
+    pods = [obj for obj in objects if isinstance(obj, Pod) and is_running_on(obj, node)]
+    return running_on(node, pods, runtime) if pods else replace(initial, runtime=runtime)
+
+
+def _startup(objects: Sequence[Record], scenario: Scenario) -> dict[str, int]:
+    """How long the processes of each image need until they answer: by the first workload that selects their pods."""
+    slow = [each for each in scenario.workload if each.startup]
+    manifests = [json.loads(text) for event in scenario.events for text in event.manifests] if slow else []
+    pods = [(obj.metadata.labels, _images(obj.spec)) for obj in objects if isinstance(obj, Pod)]
+    for obj in objects:
+        if isinstance(obj, (Deployment, ReplicaSet)):
+            pods.append((obj.spec.template.metadata.labels, _images(obj.spec.template.spec)))
+    for manifest in manifests:
+        pod = (manifest.get("spec") or {}).get("template") or manifest
+        containers = (pod.get("spec") or {}).get("containers") or ()
+        pods.append((Map((pod.get("metadata") or {}).get("labels") or {}), [c.get("image", "") for c in containers]))
+    found: dict[str, int] = {}
+    for each in slow:
+        for labels, images in pods:
+            if matches_map(each.selector, labels):
+                for image in images:
+                    found.setdefault(image, each.startup)
+    return found
+
+
+def _images(spec: PodSpec) -> list[str]:
+    return [container.image for container in spec.containers]
 
 
 def _settings(scenario: Scenario, component: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition, controller_of, is_terminal
 from kythera.model.api.quantity import Quantity, add, canonical, multiply, quantity
 from kythera.model.api.requests import pod_requests
+from kythera.model.control_plane.apiserver.defaulting import default
 from kythera.model.normalise import HOSTNAME
 from kythera.model.record import Map, replace
 from kythera.model.scenarios.fields import Part
@@ -192,7 +193,7 @@ def _groups(items: Sequence[Item], later: Sequence[Item], events: Sequence[Event
     owners = {item.meta.uid for item in items if isinstance(item.obj, ReplicaSet)} - {None}
     most: dict[tuple[str, str, str], tuple[int, Pod]] = {}
     for item in everything:
-        obj: Any = item.obj
+        obj: Any = default(item.obj)
         if isinstance(obj, Pod):
             owner = controller_of(obj)
             if not is_terminal(obj) and (owner is None or owner.uid not in owners):
@@ -200,7 +201,7 @@ def _groups(items: Sequence[Item], later: Sequence[Item], events: Sequence[Event
         elif isinstance(obj, (Deployment, ReplicaSet)) and item.key not in owned:
             count = max(obj.spec.replicas or 0, _asked(item.key, everything, events))
             count += _surge(obj, count)
-            pod = Pod(obj.metadata, obj.spec.template.spec)
+            pod = default(Pod(obj.metadata, obj.spec.template.spec))
             before = most.get(item.key)
             if before is not None and any(_exceeds(before[1], pod, name) for name in pod_requests(before[1])):
                 yield Group(count, pod)  # both versions may exist side by side

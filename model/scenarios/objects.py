@@ -55,11 +55,14 @@ class Ignored:
 
 @dataclass(slots=True)
 class Item:
-    """An object and the document that it comes from."""
+    """An object and the document that it comes from.
+
+    ``is_from_cluster``: an API server has seen it before, so that nothing is to be added to it.
+    """
 
     document: Document
     obj: Any
-    is_applied: bool = False
+    is_from_cluster: bool = False
 
     @property
     def meta(self) -> ObjectMeta:
@@ -71,11 +74,6 @@ class Item:
     def key(self) -> tuple[str, str, str]:
         """Kind, namespace and name."""
         return type(self.obj).__name__, self.meta.namespace, self.meta.name
-
-    @property
-    def is_stored(self) -> bool:
-        """Whether it comes from a cluster, whose API server has seen it."""
-        return self.meta.uid is not None or self.meta.resource_version > 0
 
     @property
     def label(self) -> str:
@@ -134,7 +132,7 @@ def decoded(
     known = Context(context.now, context.uids)
     try:
         obj: Any = decode(cls, document.data, known)
-    except (OverflowError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         problems.append(document.problem((), f"cannot be read: {error}"))
         return None
     for remark in known.ignored:
@@ -153,7 +151,8 @@ def decoded(
         ignored.append(Ignored(document.file, document.line(path), document.name, field_text(path), VERSIONS))
     if RESOURCES[cls.__name__].namespaced and not metadata.namespace:
         metadata = replace(metadata, namespace=DEFAULT_NAMESPACE)
-    return Item(document, replace(obj, metadata=metadata))
+    seen = metadata.uid is not None or metadata.resource_version > 0
+    return Item(document, replace(obj, metadata=metadata), seen)
 
 
 def _names_at(cls: type[Record], path: Path_) -> Collection[str]:
@@ -191,7 +190,7 @@ def admitted(items: Sequence[Item], problems: list[Problem]) -> None:
     _check_default_class(items, problems)
     for item in items:
         obj: Any = default(item.obj)
-        if isinstance(obj, Pod) and not item.is_stored:
+        if isinstance(obj, Pod) and not item.is_from_cluster:
             try:
                 obj = admit(obj, None, classes, _Refused)
             except _Refused as refused:

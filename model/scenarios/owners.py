@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kythera.model.api.apps import Deployment, ReplicaSet, ReplicaSetSpec
+from kythera.model.api.core.container import Container
 from kythera.model.api.core.pod import Pod, PodTemplateSpec
 from kythera.model.api.labels import matches
 from kythera.model.api.meta import LabelSelector, ObjectMeta, OwnerReference
@@ -90,7 +91,7 @@ def _replica_set(deployment: Deployment, owner: OwnerReference, pods: Sequence[P
             generation=1,
             labels=labels,
             annotations=with_size_annotations(annotations, deployment),
-            creation_timestamp=Age(max((pod.metadata.creation_timestamp or 0 for pod in pods), default=0)),
+            creation_timestamp=Age(max((pod.metadata.creation_timestamp or Age(0) for pod in pods), default=Age(0))),
             owner_references=(owner_reference(deployment),),
         ),
         ReplicaSetSpec(
@@ -110,10 +111,10 @@ def _number(text: str) -> int:
 def _has_template(pod: Pod, template: PodTemplateSpec) -> bool:
     """Whether a pod runs the images that a template names, with the resources that it asks for."""
 
-    def looks(spec: PodTemplateSpec | Pod) -> tuple[tuple[str, str, Map[object], Map[object]], ...]:
-        return tuple((c.name, c.image, c.resources.limits, Map()) for c in spec.spec.containers)
+    def looks(containers: tuple[Container, ...]) -> list[object]:
+        return [(each.name, each.image, each.resources.limits) for each in containers]
 
-    return looks(pod) == looks(template)
+    return looks(pod.spec.containers) == looks(template.spec.containers)
 
 
 def _former(pod: Pod, template: PodTemplateSpec) -> PodTemplateSpec:
@@ -122,5 +123,4 @@ def _former(pod: Pod, template: PodTemplateSpec) -> PodTemplateSpec:
         template.spec, containers=tuple(replace(c, opaque="") for c in pod.spec.containers),
         init_containers=tuple(replace(c, opaque="") for c in pod.spec.init_containers),
     )  # fmt: skip
-    labels = template.metadata.labels
-    return replace(template, spec=spec, metadata=replace(template.metadata, labels=labels))
+    return replace(template, spec=spec)

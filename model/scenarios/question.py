@@ -62,7 +62,7 @@ def question(document: Document, problems: list[Problem], known_properties: Coll
         variants=_variants(spec),
         workload=tuple(_workload(part) for part in spec.parts("workload")),
         faults=_faults(spec.part("faults")),
-        time=_time(spec),
+        time=spec.choice("time", "prompt", TIME),
         granularity=spec.choice("granularity", "ladder", GRANULARITY),
         properties=_properties(spec, known_properties),
     )
@@ -99,8 +99,6 @@ def _components(part: Part) -> Mapping[str, Mapping[str, str]]:
             continue
         given = part.part(component)
         read[component] = {}
-        if component == "descheduler":
-            part.say(component, "the descheduler is not modelled yet")
         for key, value in given.data.items():
             if key not in settings:
                 given.say(key, unknown_field(key, settings))
@@ -158,21 +156,11 @@ FAULTS = {
 def _faults(part: Part) -> Faults:
     part.only(*FAULTS, "staleness")
     usual = Faults()
-    for key in ("partition", "nodeFailure"):
-        if part.data.get(key):
-            part.say(key, f"found {part.data[key]}; expected 0: the node lifecycle controller is not modelled yet")
     budgets = {field: part.whole(key, getattr(usual, field), most=1000) for key, field in FAULTS.items()}
     if budgets["disk_loss"]:
         part.say("diskLoss", f"found {budgets['disk_loss']}; expected 0: the loss of a disk is not modelled yet")
         budgets["disk_loss"] = 0
     return Faults(**budgets, staleness=part.choice("staleness", usual.staleness, STALENESS))
-
-
-def _time(spec: Part) -> str:
-    time = spec.choice("time", "prompt", TIME)
-    if time == "adversarial":
-        spec.say("time", "adversarial time needs the node lifecycle controller, which is not modelled yet; use prompt")
-    return time
 
 
 def _properties(spec: Part, known: Collection[str] | None) -> tuple[str, ...] | None:

@@ -82,6 +82,7 @@ SETTINGS: Mapping[str, Mapping[str, Accepts]] = {
     "kubelet": {"timed": one_of("no", "yes"), "longest_back_off": seconds},
     "kube-proxy": {},
     "descheduler": {
+        "nodeFit": one_of("on", "off"),
         "strategies": list_of(
             "RemoveDuplicates",
             "LowNodeUtilization",

@@ -29,7 +29,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.field}: {self.text}" if self.field else f"{where}: {self.text}"
+        parts = (where, self.field, self.text) if self.field else (where, self.text)
+        return " ".join(": ".join(parts).splitlines())
 
 
 class Unusable(Exception):
@@ -149,6 +150,8 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
+        if text.lstrip().startswith("{") and (data := _json(text)) is not None:
+            return list(_flat(Document(file, data), problems)), problems
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         problems.append(Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}"))
@@ -157,6 +160,35 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
     except (RecursionError, ValueError, OverflowError) as error:
         problems.append(Problem(file, 0, "", f"not YAML: {str(error) or 'nested too deeply'}"))
     return documents, problems
+
+
+def _json(text: str) -> Any:
+    """A text as JSON, for what YAML refuses of it: tabs, and characters written as surrogate pairs; else ``None``."""
+
+    def refuse(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        data = json.loads(text, parse_constant=refuse)
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no character
+        _check_depth(data)
+    except (ValueError, RecursionError):
+        return None
+    return data
+
+
+def _check_depth(data: Any) -> None:
+    """Raise ``ValueError`` for plain data that is nested deeper than anybody would write."""
+    level = [data]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    if level:
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
 
 
 DEEPEST = 100
@@ -234,5 +266,11 @@ def _flat(document: Document, problems: list[Problem]) -> Iterator[Document]:
 
 
 def from_data(documents: Sequence[Any], file: str) -> list[Document]:
-    """Documents of plain data, as a trace holds them."""
-    return [Document(file, json.loads(json.dumps(data))) for data in documents]
+    """Documents of plain data, as a trace holds them.  ``ValueError`` or ``TypeError`` for what JSON cannot hold."""
+    _check_depth(list(documents))
+    made = []
+    for data in documents:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        text.encode()  # half a surrogate pair is no character
+        made.append(Document(file, json.loads(text)))
+    return made

@@ -22,15 +22,19 @@ class Variant:
 VARIANTS: tuple[Variant, ...] = (
     *(Variant(name, values) for name, values in OF_THE_API_SERVER.items()),
     Variant("deployment.bounds", ("keep", "ignore")),
+    Variant("descheduler.node_fit", ("off", "on")),
     Variant("disruption.on_conflict", ("recompute", "overwrite_with_old")),
+    Variant("endpointslice.updates", ("always", "never")),
     Variant("hpa.base", ("observed_pods_incl_surge", "spec_replicas")),
     Variant("hpa.minimum", ("keep", "ignore")),
     Variant("kubelet.address", ("smallest_free", "counts_pods")),
     Variant("kubelet.admission", ("on", "off")),
     Variant("kubelet.sandbox", ("one", "always_new")),
+    Variant("nodectl.mark_pods", ("edge", "level")),
     Variant("replicaset.creates", ("missing", "nothing")),
     Variant("replicaset.expectations", ("true", "false")),
     Variant("scheduler.retry", ("always", "never")),
+    Variant("taint_eviction.evicts", ("all", "nothing")),
 )
 """All variants.  What each does is said where its component reads it."""
 

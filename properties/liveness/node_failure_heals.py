@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from kythera.model.api.apps import ReplicaSet
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import Taint
 from kythera.model.api.pods import is_active
-from kythera.model.api.taints import tolerates
 from kythera.model.feed import Objects
 from kythera.properties.liveness import placement
 from kythera.properties.liveness.placement import Situation, could_be_placed, fits_now, lacks_something, situation
@@ -56,18 +54,10 @@ def missing(sets: Objects, now: Situation) -> str | None:
 
 
 def _is_excused(pod: Pod, now: Situation) -> bool:
-    """Whether a pod may stay as it is: it tolerates the loss for ever, fits nowhere, or lacks something else."""
+    """Whether a pod may stay as it is: it fits nowhere, or lacks something else than a living node."""
     if pod.spec.node_name is None:
         return not fits_now(pod, now) and not could_be_placed(pod, now)
-    if not now.is_on_living(pod):
-        return stays_for_ever(pod)
-    return lacks_something(pod)
-
-
-def stays_for_ever(pod: Pod) -> bool:
-    """Whether a pod tolerates for ever that its node cannot be reached."""
-    found: list[Any] = [each for each in pod.spec.tolerations if tolerates(each, UNREACHABLE)]
-    return bool(found) and all(each.toleration_seconds is None for each in found)
+    return now.is_on_living(pod) and lacks_something(pod)
 
 
 NODE_FAILURE_HEALS = Statement(

@@ -41,15 +41,23 @@ def broken(before: tuple[Any, ...], after: tuple[Any, ...], action: Action) -> s
     if action.process != CONTROLLER or before[0] == after[0]:
         return None
     old = by_uid(among(before[0], ReplicaSet))
+    seen = by_uid(among(before[2], ReplicaSet))
+    known = [
+        each for each in among(after[0], ReplicaSet) if each.metadata.uid in seen or old.get(each.metadata.uid) != each
+    ]
     for deployment in among(before[1], Deployment):
-        message = too_many(deployment, old, after[0]) or too_few(deployment, before, after[0])
+        message = too_many(deployment, old, known) or too_few(deployment, before, after[0])
         if message is not None:
             return message
     return None
 
 
 def too_many(deployment: Deployment, old: dict[int | None, Any], sets: Sequence[Any]) -> str | None:
-    """What is wrong where a step has made some ReplicaSet ask for more pods."""
+    """What is wrong where a step has made some ReplicaSet ask for more pods.
+
+    ``sets``: those that the controller had seen, or has changed in this step.  One that it has made and not seen yet
+    can be missing there, when the template changes again: Kubernetes makes one too many then.
+    """
     mine = sets_of(deployment, sets)
     grown = [
         each

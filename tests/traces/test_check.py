@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_counterexample_outweighs_everything() -> None:
 
 def test_the_note_names_each_rung_that_was_not_completed_and_why() -> None:
     note = verdict_of(LIVELY, None, [COARSE, FINE], [covered(COARSE)]).note
-    assert "fine, crash 1, staleness lag: the time was up before" in note
+    assert "fine, crash 1, staleness lag: the time was up before it began" in note
     assert "coarse" not in note
     note = verdict_of(LIVELY, None, [COARSE, FINE], [covered(COARSE), covered(FINE, "memory")]).note
     assert "fine, crash 1, staleness lag: the memory was used up" in note
@@ -90,7 +91,7 @@ def test_a_cluster_that_works_holds() -> None:
 
 
 def test_the_ladder_is_climbed_from_coarse_and_faultless_to_fine_and_faulty() -> None:
-    report = check(one_pod(granularity="ladder", faults=Faults(crash=1)))
+    report = check(one_pod(granularity="ladder", faults=Faults(crash=1)), Budget(seconds=5, states=500))
     climbed = [(each.rung.granularity, each.rung.faults.crash) for each in report.rungs]
     assert climbed == [("coarse", 0), ("coarse", 1), ("fine", 1)]
 
@@ -135,6 +136,16 @@ def test_a_property_that_is_asked_for_and_cannot_fail_is_vacuous() -> None:
 
 def test_nothing_to_check_is_vacuous_and_never_holds() -> None:
     assert check(loaded([node("n1")], properties=())).verdict == VACUOUS
+
+
+def test_the_budget_is_kept() -> None:
+    started = time.perf_counter()
+    report = check(
+        loaded([node("n1"), node("n2"), replica_set(2)], granularity="fine", faults=Faults(crash=1)), Budget(1)
+    )
+    assert time.perf_counter() - started < 5
+    assert report.rungs[0].result.stopped == "time"
+    assert report.verdict == INCONCLUSIVE
 
 
 def test_the_first_violation_ends_the_search_for_a_single_property_of_safety() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from rich.console import Console
 from tests.systems import budget, deployment, event, node, pod, replica_set, system
 from tests.traces.small import walk
 
@@ -13,7 +15,8 @@ from kythera.model.record import Map, Uid, replace
 from kythera.model.rule import Action
 from kythera.model.system import CLOCK, Move
 from kythera.traces.changes import CREATED, GONE, differences
-from kythera.traces.timeline import Entry, Names, Timeline, timeline, without_pauses
+from kythera.traces.render.terminal import print_entries
+from kythera.traces.timeline import Again, Entry, Names, Timeline, folded, timeline, without_pauses
 
 SEEDS = range(6)
 
@@ -169,3 +172,24 @@ def test_objects_of_other_namespaces_are_told_with_them() -> None:
     generated = replace(found, metadata=replace(found.metadata, name="", generate_name="web-", uid=Uid(7)))
     names.meet([generated])
     assert names.of(generated) == "Pod/web-1"
+
+
+def test_what_goes_round_before_the_loop_is_told_once() -> None:
+    def step(n: int, component: str) -> Entry:
+        return Entry(n, 10 * n, component, "", "", f"looks after Pod/web-{n}")
+
+    run = [step(1, "x"), *(step(n, "ab"[n % 2]) for n in range(2, 14)), step(14, "loop")]
+    shown = folded(run, loop_from=13)
+    assert [each.n for each in shown] == [1, 2, 3, 13, 14]
+    again = shown[3]
+    assert isinstance(again, Again)
+    assert (again.period, again.times, again.at) == (2, 5, 130)
+
+
+def test_a_terminal_that_is_narrow_breaks_no_line_in_its_marks() -> None:
+    made = system([node("n1"), deployment(1, name="w" * 60)])
+    out = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
+    print_entries(out, timeline(made, walk(made, 5, 1)), None, "[it broke]")
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    assert "[it broke]" in text
+    assert "[/]" not in text

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS, WORST_FIRST
 from kythera.traces.changes import CHANGED, CREATED, DELETING, GONE, Change
 from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text
 from kythera.traces.format import Trace
 from kythera.traces.replay import Replay
-from kythera.traces.timeline import Entry, Timeline, without_pauses
+from kythera.traces.timeline import Again, Entry, Timeline, folded
 
 COLOUR = {HOLDS: "green", WITHIN_BOUNDS: "green", VACUOUS: "yellow", INCONCLUSIVE: "yellow", VIOLATED: "bold red"}
 MEANING = {
@@ -49,7 +49,8 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
     """Each counterexample, then the verdicts, what was explored, what was assumed, and the verdict on the whole."""
     out = console()
     printed: list[Counterexample] = []
-    for each in report.properties:
+    broken = [each for each in report.properties if each.counterexample is not None]
+    for each in sorted(broken, key=lambda each: len(each.counterexample.moves) if each.counterexample else 0):
         case = each.counterexample
         if case is not None:
             same = next((other for other in printed if _is_same_run(case, other)), None)
@@ -68,7 +69,13 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
 
 
 def _is_same_run(a: Counterexample, b: Counterexample) -> bool:
-    return a.rung == b.rung and a.loop_from == b.loop_from and [m.row for m in a.moves] == [m.row for m in b.moves]
+    """Whether two runs are the same to their end, or go round through the same states in the end."""
+    if a.rung != b.rung:
+        return False
+    rounds = [{move.row for move in each.moves[each.loop_from :]} for each in (a, b) if each.loop_from is not None]
+    if len(rounds) == 2 and rounds[0] & rounds[1]:
+        return True
+    return a.loop_from == b.loop_from and [m.row for m in a.moves] == [m.row for m in b.moves]
 
 
 def print_counterexample(
@@ -78,7 +85,7 @@ def print_counterexample(
     out.print(f"\n[bold red]violated[/] [bold]{report.name}[/]: {escape(case.message)}")
     out.print(f"  promised: {escape(report.says)}")
     if same is not None:
-        out.print(f"  the run that breaks it is the one of {same.property} above")
+        out.print(f"  it breaks in the same run as {same.property} above")
     else:
         steps = len(case.moves)
         out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
@@ -150,20 +157,24 @@ def print_entries(
     """A timeline: when, who, what and why, and what it changed; then what is wrong at its end, and why it stays so."""
     if not entries:
         out.print("  (already in the first state)")
-    shown = without_pauses(entries, loop_from)
+    shown = folded(entries, loop_from)
     who = max((len(entry.component) for entry in entries), default=0)
     margin = " " * (16 + who)
     repeats = loop_from is not None and loop_from < len(entries)
     inside = False
     for entry in shown:
+        if isinstance(entry, Again):
+            text = f"these {entry.period} steps again, {entry.times} times, until step {entry.n} at {entry.at}s"
+            out.print(f"      [yellow]... {text}[/]")
+            continue
         if repeats and not inside and entry.n > (loop_from or 0):
             inside = True
             out.print("  [yellow]from here on it repeats itself for ever:[/]")
         why = f": {entry.why}" if entry.why else ""
         head = f"  {entry.n:>3} {entry.at:>5}s  {entry.component:<{who}}  "
-        _print(out, f"{escape(head)}{escape(entry.does + why)}", margin)
+        _print(out, head, escape(entry.does + why), margin)
         for change in entry.changes:
-            _print(out, _change(change), margin, margin)
+            _print(out, margin, _change(change), margin)
     if message and loop_from is None:
         out.print(f"  [bold red]broken here:[/] {escape(message)}")
     elif repeats and loop_from is not None:
@@ -174,7 +185,7 @@ def print_entries(
     elif loop_from is not None:
         out.print("  [yellow]and so it stays for ever: nobody can do anything more that changes something[/]")
         for text in in_vain:
-            _print(out, f"    {escape(text)}", "      ")
+            _print(out, "    ", escape(text), "    ")
     if message and loop_from is not None:
         out.print(f"  [bold red]broken so:[/] {escape(message)}")
 
@@ -188,13 +199,13 @@ def _change(change: Change) -> str:
     return f"[{colour}]{sign} {escape(change.object)}[/]  {escape('; '.join(told))}".rstrip()
 
 
-def _print(out: Console, text: str, margin: str, first: str = "") -> None:
-    """Print marked-up text; on a terminal that is too narrow, the rest goes on under the margin."""
+def _print(out: Console, head: str, markup: str, margin: str) -> None:
+    """Print marked-up text after a plain head; on a terminal that is too narrow, the rest goes on under the margin."""
     if not out.is_terminal or len(margin) + 30 > out.width:
-        out.print(first + text)
+        out.print(escape(head) + markup)
         return
-    for line in textwrap.wrap(first + text, out.width, subsequent_indent=margin + "  ", break_long_words=False):
-        out.print(line)
+    for n, line in enumerate(Text.from_markup(markup).wrap(out, out.width - len(margin) - 2)):
+        out.print(Text(f"{margin}  " if n else head), line, sep="")
 
 
 def print_replay(trace: Trace, found: Replay, entries: Sequence[Entry]) -> None:
@@ -230,5 +241,5 @@ def print_actions(rows: Iterable[Mapping[str, str]]) -> None:
         out.print(f"[bold]{escape(row['component'])}.{row['action']}[/] ({row['actor']})")
         for key in ("says", "when", "then", "source", "simplifies"):
             if row[key]:
-                _print(out, f"  {key + ':':<12}{escape(row[key])}", " " * 12)
+                _print(out, f"  {key + ':':<12}", escape(row[key]), " " * 12)
         out.print()

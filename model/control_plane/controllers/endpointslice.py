@@ -6,7 +6,8 @@ It may: create, update and delete the EndpointSlices that it manages.
 Source: pkg/controller/endpointslice/endpointslice_controller.go, staging/src/k8s.io/endpointslice/reconciler.go.
 Simplifies: a Service has one slice per address type and set of ports, however many endpoints there are, and its name is
 made from the Service's (upstream generates it, at most 100 endpoints a slice; nobody asks for either).  Topology hints
-by allocation of zones (the annotation) are not modelled, those of trafficDistribution are.
+by allocation of zones (the annotation) are not modelled, those of trafficDistribution are.  The slices of a Service
+that is gone are deleted here, by upstream's garbage collector otherwise.
 """
 
 from __future__ import annotations
@@ -88,6 +89,12 @@ def reconcile(local: None, view: View, key: Ref) -> Iterator[Step]:
     yield Step(local, tuple(requests), why=f"Service {key.name} selects {len(pods)} pods, {ready} of them ready")
 
 
+def creating_only(local: None, view: View, key: Ref) -> Iterator[Step]:
+    """A variant that makes slices and then never changes them."""
+    for step in reconcile(local, view, key):
+        yield replace(step, requests=tuple(each for each in step.requests if not isinstance(each, Update)))
+
+
 def desired_slices(service: Service, pods: Iterable[Pod], nodes: Mapping[str, Node]) -> list[EndpointSlice]:
     """The slices that a Service should have; an empty one where it has no pods.
 
@@ -100,7 +107,10 @@ def desired_slices(service: Service, pods: Iterable[Pod], nodes: Mapping[str, No
         for pod in pods:
             if not is_included(pod, include_terminating=True):
                 continue
-            endpoint = endpoint_of(pod, nodes.get(pod.spec.node_name or ""), service, address_type)
+            node = nodes.get(pod.spec.node_name or "")
+            if node is None and not service.spec.publish_not_ready_addresses:
+                continue  # whoever looks after pods of nodes that are gone will remove it
+            endpoint = endpoint_of(pod, node, service, address_type)
             if endpoint.addresses:
                 groups.setdefault(endpoint_ports(service, pod), []).append(endpoint)
         for number, ports in enumerate(sorted(groups, key=str) or [()]):
@@ -127,10 +137,10 @@ def address_types(service: Service) -> tuple[str, ...]:
     """
     if service.spec.ip_families:
         return service.spec.ip_families
-    try:
-        return (IPV6,) if ipaddress.ip_address(service.spec.cluster_ip).version == 6 else (IPV4,)
-    except ValueError:
-        return (IPV4, IPV6) if service.spec.cluster_ip == "None" else (IPV4,)
+    if is_headless(service):
+        return (IPV4, IPV6)
+    address = parsed(service.spec.cluster_ip)
+    return (IPV6,) if address is not None and address.version == 6 else (IPV4,)
 
 
 def is_included(pod: Pod, include_terminating: bool) -> bool:
@@ -168,13 +178,25 @@ def addresses_of(pod: Pod, address_type: str) -> tuple[str, ...]:
     version = 6 if address_type == IPV6 else 4
     found = []
     for text in [each.ip for each in pod.status.pod_ips] or [pod.status.pod_ip]:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            continue
-        if address.version == version:
+        address = parsed(text)
+        if address is not None and address.version == version:
             found.append(str(address))
     return tuple(found)
+
+
+def parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text denotes, ``None`` if it denotes none; zeros in front of decimal numbers mean nothing.
+
+    Source: k8s.io/utils/net ParseIPSloppy.
+    """
+    if ":" not in text:
+        text = ".".join(part.lstrip("0") or "0" if part.isdecimal() else part for part in text.split("."))
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address if mapped is None else mapped
 
 
 def sets_hostname(pod: Pod, service: Service) -> bool:
@@ -205,7 +227,7 @@ def find_port(pod: Pod, port: ServicePort) -> int | None:
     Source: staging/src/k8s.io/endpointslice/util/controller_utils.go FindPort.
     """
     if isinstance(port.target_port, int):
-        return port.target_port or port.port
+        return port.target_port
     sidecars = [each for each in pod.spec.init_containers if each.restart_policy == "Always"]
     for container in (*pod.spec.containers, *sidecars):
         for each in container.ports:
@@ -239,15 +261,14 @@ def with_hints(distribution: str | None, endpoints: Iterable[Endpoint]) -> tuple
 
 
 def _hints(distribution: str | None, endpoint: Endpoint) -> EndpointHints | None:
-    if endpoint.conditions.ready is False:
+    if distribution not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
         return None
+    if not endpoint.conditions.ready:
+        return endpoint.hints
     zones = (ForZone(endpoint.zone),) if endpoint.zone else ()
-    if distribution in ("PreferClose", "PreferSameZone"):
-        return EndpointHints(zones) if zones else None
-    if distribution == "PreferSameNode":
-        nodes = (ForNode(endpoint.node_name),) if endpoint.node_name else ()
-        return EndpointHints(zones, nodes) if zones or nodes else None
-    return None
+    by_node = distribution == "PreferSameNode" and endpoint.node_name is not None
+    nodes = (ForNode(endpoint.node_name),) if by_node and endpoint.node_name is not None else ()
+    return EndpointHints(zones, nodes) if zones or nodes else None
 
 
 def pod_shape(pod: Pod) -> Pod:
@@ -293,14 +314,14 @@ def horizons_of(obj: Record) -> Mapping[str, int]:
 
 
 def controller(settings: Mapping[str, str] = {}) -> Controller:
-    """The EndpointSlice controller; it has no settings."""
+    """The EndpointSlice controller; it has no settings but the variant ``endpointslice.updates=never``."""
     return Controller(
         name="endpointslice",
         watches=(Service, Pod, Node, EndpointSlice),
         writes=(EndpointSlice,),
         initial=None,
         keys=keys,
-        reconcile=reconcile,
+        reconcile=reconcile if settings.get("endpointslice.updates") != "never" else creating_only,
         shapes={Pod: pod_shape, Node: node_shape},
         says="lists the pods behind each Service",
     )

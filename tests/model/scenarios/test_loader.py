@@ -68,7 +68,6 @@ def test_a_deployment_alone_is_enough(tmp_path: Path) -> None:
         (DEPLOYMENT + SCENARIO + "  properties: [resource-fits]\n", "x.yaml:23: spec.properties[0]"),
         (DEPLOYMENT + SCENARIO + "  variants: [kubelet.magic=on]\n", "x.yaml:23: spec.variants[0]: unknown variant"),
         (DEPLOYMENT + SCENARIO + "  events: [{apply: nowhere.yaml}]\n", "x.yaml:23: spec.events[0].apply"),
-        (DEPLOYMENT + SCENARIO + "  faults: {nodeFailure: 1}\n", "x.yaml:23: spec.faults.nodeFailure"),
         ("a: [1,\n", "x.yaml:"),
     ],
 )

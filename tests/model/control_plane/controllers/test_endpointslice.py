@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.service import Service
 from kythera.model.api.decode import Context, decode
@@ -33,8 +34,13 @@ def pod(uid: int, ready: bool = True, **metadata: Any) -> Pod:
     return replace(made, metadata=replace(made.metadata, uid=Uid(uid)))
 
 
+NODES = tuple(decode(Node, {"metadata": {"name": name}}, Context()) for name in ("n1", "n2"))
+BY_NAME = {node.metadata.name: node for node in NODES}
+
+
 def look(seen: View) -> Step:
-    (step,) = CONTROLLER.reconcile(None, seen, KEY)
+    """What the controller does; all nodes that pods are on are seen."""
+    (step,) = CONTROLLER.reconcile(None, View(seen.objects.set("Node", NODES)), KEY)
     return step
 
 
@@ -48,12 +54,12 @@ def test_a_slice_is_made_for_the_ready_pods() -> None:
 
 
 def test_nothing_is_written_when_nothing_has_changed() -> None:
-    (made,) = desired_slices(service(), [pod(1)], {})
+    (made,) = desired_slices(service(), [pod(1)], BY_NAME)
     assert look(view(Service=(service(),), Pod=(pod(1),), EndpointSlice=(made,))).requests == ()
 
 
 def test_a_terminating_pod_stays_listed_but_is_not_ready() -> None:
-    (made,) = desired_slices(service(), [pod(1)], {})
+    (made,) = desired_slices(service(), [pod(1)], BY_NAME)
     going = pod(1)
     going = replace(going, metadata=replace(going.metadata, deletion_timestamp=Age(-30)))
     (request,) = look(view(Service=(service(),), Pod=(going,), EndpointSlice=(made,))).requests
@@ -64,7 +70,7 @@ def test_a_terminating_pod_stays_listed_but_is_not_ready() -> None:
 
 
 def test_the_slices_of_a_service_that_is_gone_are_deleted() -> None:
-    (made,) = desired_slices(service(), [pod(1)], {})
+    (made,) = desired_slices(service(), [pod(1)], BY_NAME)
     seen = view(Service=(), EndpointSlice=(made,))
     assert [key.name for key in CONTROLLER.keys(seen)] == ["web"]
     assert all(isinstance(request, Delete) for request in look(seen).requests)
@@ -77,6 +83,6 @@ def test_a_service_without_selector_is_left_alone() -> None:
 
 def test_the_order_of_endpoints_does_not_depend_on_uids() -> None:
     one, two = pod(1), pod(2)
-    (forward,) = desired_slices(service(), [one, two], {})
-    (backward,) = desired_slices(service(), [two, one], {})
+    (forward,) = desired_slices(service(), [one, two], BY_NAME)
+    (backward,) = desired_slices(service(), [two, one], BY_NAME)
     assert forward == backward
