@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kythera.model.record import Record
 from kythera.model.scenarios.scenario import Rung, Scenario
-from kythera.model.system import System
+from kythera.model.system import ADVERSARIAL, System
 from kythera.properties.liveness.deployment_converges import DEPLOYMENT_CONVERGES
 from kythera.properties.liveness.drains_complete import DRAINS_COMPLETE
 from kythera.properties.liveness.endpoints_converge import ENDPOINTS_CONVERGE
@@ -14,7 +14,7 @@ from kythera.properties.liveness.livelocks import NO_EVICTION_LIVELOCK, NO_SCALI
 from kythera.properties.liveness.node_failure_heals import NODE_FAILURE_HEALS
 from kythera.properties.liveness.pods_schedulable import PODS_SCHEDULABLE
 from kythera.properties.liveness.replicas_converge import REPLICAS_CONVERGE
-from kythera.properties.property import AnyProperty
+from kythera.properties.property import AnyProperty, Convergence
 from kythera.properties.safety.bind_once import BIND_ONCE
 from kythera.properties.safety.disruption_budget import PDB_HONOURED_BY_EVICTION
 from kythera.properties.safety.minimum_replicas import REPLICAS_NEVER_BELOW_MIN
@@ -54,7 +54,14 @@ def names() -> tuple[str, ...]:
 
 
 def applicable(system: System, objects: Sequence[Record], scenario: Scenario, rung: Rung) -> list[AnyProperty]:
-    """The properties of a question: those that it asks for, or all that something in it could break."""
+    """The properties of a question: those that it asks for, or all that something in it could break.
+
+    In adversarial time a failure detector may be wrong again and again, and then nothing need ever settle: what
+    converges is claimed only where somebody asks for it by name.
+    """
     question = Question(system, tuple(objects), scenario, rung)
     wanted = [each for each in CATALOGUE if scenario.properties is None or each.name in scenario.properties]
-    return [part for each in wanted for part in each.bind(each, question)]
+    parts = [part for each in wanted for part in each.bind(each, question)]
+    if rung.time == ADVERSARIAL and scenario.properties is None:
+        return [part for part in parts if not isinstance(part, Convergence)]
+    return parts

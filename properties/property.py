@@ -73,8 +73,9 @@ class StepInvariant(Property):
 class Convergence(Property):
     """``missing(*values)`` says what is missing for the goal; ``forbidden(before, after, action)`` is asked of a step.
 
-    Fairness: an action of a component that stays possible is taken (weak fairness, per process and rule); faults,
-    users and the workload owe nothing; a state in which nobody can act lasts for ever.
+    Fairness: an action of a component that stays possible is taken (weak fairness, per process and rule), and an
+    informer that can learn again and again does (strong fairness); faults, users and the workload owe nothing;
+    a state in which nobody can act lasts for ever.
     """
 
     missing: Callable[..., str | None] | None = None

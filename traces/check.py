@@ -249,7 +249,7 @@ def breaks(system: System, prop: AnyProperty, row: tuple[Any, ...], move: Move) 
 
 def _from_lasso(core: Core, lasso: Lasso, loops: bool, rung: Rung) -> Counterexample:
     stem = states_to(core, lasso.entry)
-    moves = moves_along(core, [*stem, *lasso.cycle])
+    moves = [*moves_along(core, stem), *lasso.moves]
     entry = len(stem) - 1
     return _told(
         Counterexample(lasso.property, lasso.message, rung, core.system, moves, entry if loops else None), entry

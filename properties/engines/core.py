@@ -5,44 +5,70 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from kythera.model.rule import Action
 from kythera.model.system import ADVERSARIAL, CLOCK, System
-from kythera.properties.engines.codec import Outgrown
+from kythera.properties.engines.codec import Outgrown, Relayout
 from kythera.properties.engines.judging import Judge
 from kythera.properties.engines.result import Exploration, Finding
 from kythera.properties.engines.tables import NEVER, Local, Tables
 from kythera.properties.property import AnyProperty
 
+if TYPE_CHECKING:
+    from kythera.properties.engines.compiled.engine import Compiled
+
 CHUNK = 2048
+LARGE = 50_000
+"""The number of states from which on a compiled loop is worth its start."""
+
+
+def compiled_available() -> bool:
+    """Whether the compiled engine is there, and the packages that it needs."""
+    return all(find_spec(name) is not None for name in ("numpy", "numba", "kythera.properties.engines.compiled"))
 
 
 class Core:
-    """An exploration in progress, and what it has seen: ``levels`` of states as integers."""
+    """An exploration in progress, and what it has seen: ``levels`` of states as integers.
 
-    def __init__(self, system: System, properties: Sequence[AnyProperty] = ()) -> None:
+    ``large``: the number of states after which the compiled engine takes over.
+    """
+
+    def __init__(self, system: System, properties: Sequence[AnyProperty] = (), large: float = LARGE) -> None:
         self.system = system
         self.properties = properties
         self.tables = Tables(system, properties)
         self.result = Exploration()
         self.judge = Judge(properties, self.tables.codec, self.result)
-        self.levels: list[list[int]] = []
+        self.levels: Sequence[Sequence[int]] = []
+        self.growing: list[list[int]] = []
+        self.large = large if compiled_available() else float("inf")
+        self.compiled: Compiled | None = None
         self.seen: set[int] = set()
         self.fired: Counter[tuple[str, str]] = Counter()
 
     def rewrite(self) -> None:
         """Lay out the fields anew and rewrite every state that is kept."""
-        moved = self.tables.codec.grow()
+        if self.compiled is not None:
+            self.compiled.rewrite()
+            return
+        moved = self.relayout()
         self.seen.clear()
-        for level in self.levels:
+        for level in self.growing:
             level[:] = [moved(state) for state in level]
             self.seen.update(level)
+
+    def relayout(self) -> Relayout:
+        """Lay out the fields anew, and move what is remembered but the states."""
+        moved = self.tables.codec.grow()
         for finding in self.result.findings:
             finding.state = moved(finding.state)
             if finding.successor is not None:
                 finding.successor = moved(finding.successor)
         self.tables.relayout(moved)
         self.judge.relayout(moved)
+        return moved
 
     def settle(self) -> None:
         """Count what fired."""
@@ -74,13 +100,14 @@ class Core:
                 break
             except Outgrown:
                 self.rewrite()
-        self.levels, self.seen = [[first]], {first}
+        self.levels = self.growing = [[first]]
+        self.seen = {first}
         self.judge.states([first])
-        frontier = self.levels[0]
+        frontier = self.growing[0]
         try:
             while frontier and not result.stopped:
                 following: list[int] = []
-                self.levels.append(following)
+                self.growing.append(following)
                 at = 0
                 while at < len(frontier):
                     at = self.expand(frontier, at, at + CHUNK, following)
@@ -96,19 +123,34 @@ class Core:
                         result.stopped = "memory"
                     if result.stopped:
                         break
+                    if len(self.seen) >= self.large:
+                        return self.take_over(
+                            at, started, seconds, max_states, progress, stop_at_finding, out_of_memory
+                        )
                 if following:
                     result.depth += 1
                 frontier = following
                 if stop_at_finding and result.findings:
                     result.stopped = "finding"
-            if not self.levels[-1]:
-                self.levels.pop()
+            if not self.growing[-1]:
+                self.growing.pop()
         except KeyboardInterrupt:
             result.stopped = "interrupted"
         self.settle()
         result.states, result.seconds = len(self.seen), time.perf_counter() - started
         result.rule_calls = tables.rule_calls
         return result
+
+    def take_over(self, at: int, started: float, *bounds: Any) -> Exploration:
+        """Go on in the compiled engine."""
+        from kythera.properties.engines.compiled.engine import Compiled
+
+        self.compiled = Compiled(self)
+        self.compiled.run(at, started, *bounds)
+        self.settle()
+        self.result.rule_calls = self.tables.rule_calls
+        self.result.seconds = time.perf_counter() - started
+        return self.result
 
     def expand(self, frontier: list[int], at: int, end: int, following: list[int]) -> int:
         """Expand some states of a level, and give the index of the first that is not expanded yet."""

@@ -1,37 +1,56 @@
 """Liveness: does every fair run get to the goal and stay there; can the goal always still be reached.
 
-A run that never settles stays, from some time on, in one strongly connected component.  Under weak fairness a
-component carries a fair run iff each fair action is taken inside it or is impossible in one of its states (the run
-that goes everywhere in the component is then fair; and if one is always possible and never taken, no run is).  A state
-without successor lasts for ever, if nobody owes a step in it.
+A run that never settles stays, from some time on, in one strongly connected component, and if it is fair in a part of
+it where nobody is starved (``Fairness``).  A state in which nobody owes a step lasts for ever.
 
 Steps of faults and users happen only so often, so they lie on no cycle; they owe nothing.
+
+Everything that is found is carried out once more by the plain step, and its fairness told by that, before it is
+reported.  In an exploration that was stopped, what is found is as true as in a whole one, but something may be missed.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+from kythera.model.normalise import older
+from kythera.model.rule import CLOCK, Action
+from kythera.model.system import Move
 from kythera.properties.engines.core import Core
-from kythera.properties.engines.graph import Graph, build, components, inside, reaching
+from kythera.properties.engines.fairness import Fairness, Region, Way, starved, unit
+from kythera.properties.engines.graph import CLOCK_UNIT, Graph, build, reaching
+from kythera.properties.engines.tables import NEVER, Group, Special
 from kythera.properties.property import Convergence, Recoverable
 
-CLOCK_UNIT = -1
+CANDIDATES = 8
+"""How many runs that break a property are compared by their length; the nearest ones are found first."""
 
 
 @dataclass(slots=True)
 class Lasso:
     """A run that breaks a property: to ``entry``, and from there round ``cycle`` for ever (empty: it stays).
 
-    ``cycle`` lists states as integers, beginning after ``entry`` and ending with it.
+    ``cycle`` lists states as integers, beginning after ``entry`` and ending with it; ``moves`` are the moves of the
+    plain step from each to the next.
     """
 
     property: str
     message: str
     entry: int
     cycle: list[int]
+    moves: list[Move] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A state in which a run may go wrong for ever, and the step that it has to take there, if it is a step."""
+
+    state: int
+    message: str
+    region: Region | None  # where the run may go on; ``None``: it stays in this state
+    step: Way | None = None
 
 
 class Liveness:
@@ -40,146 +59,170 @@ class Liveness:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.graph: Graph = build(core)
-        self.count, self.label = components(self.graph)
-        self.steps = inside(self.graph, self.label)
-        self.members: dict[int, list[int]] = {}
-        self.units: dict[int, frozenset[int]] = {}
-        for i, component in enumerate(self.label):
-            if component in self.steps or not self.owed(i):
-                self.members.setdefault(component, []).append(i)
-
-    def owed(self, state: int) -> frozenset[int]:
-        """The fair actions that are possible in a state; the clock counts as one."""
-        found = self.units.get(state)
-        if found is None:
-            fair = self.core.tables.fair
-            steps = self.core.tables.successors(self.graph.states[state])
-            found = self.units[state] = frozenset(action for action, _ in steps if action == CLOCK_UNIT or fair[action])
-        return found
-
-    def fair(self, component: int) -> bool:
-        """Whether a run can stay in a component for ever and be fair.
-
-        An informer receives its events beside the workers, although it stands still here while a request is under
-        way: that it is possible again and again is enough for it to be owed (strong fairness).
-        """
-        always: frozenset[int] | None = None
-        ever: set[int] = set()
-        for state in self.members[component]:
-            owed = self.owed(state)
-            always = owed if always is None else always & owed
-            ever |= owed
-        taken = {self.graph.action[i] for i in self.steps.get(component, ())}
-        actions = self.core.tables.actions
-        events = {unit for unit in ever if unit != CLOCK_UNIT and actions[unit][1] == "learn"}
-        return (always or frozenset()) | events <= taken
-
-    def values(self, prop: Convergence | Recoverable, state: int) -> tuple[Any, ...]:
-        """The values of a property's slots in a state."""
-        tables = self.core.tables
-        return tuple(tables.codec.value(tables.index[name], self.graph.states[state]) for name in prop.slots)
+        self.fairness = Fairness(core, self.graph)
 
     def convergence(self, prop: Convergence) -> Lasso | None:
-        """The shortest run that is fair and never settles in the goal, or takes a forbidden step for ever."""
-        for component in sorted(self.members, key=lambda c: self.members[c][0]):
-            if prop.missing is not None:
-                for state in self.members[component]:
-                    message = prop.missing(*self.values(prop, state))
-                    if message is not None and self.fair(component):
-                        return self.lasso(prop.name, message, state, component)
-            if prop.forbidden is not None and component in self.steps and self.fair(component):
-                found = self.forbidden(prop, component)
-                if found is not None:
-                    return found
-        return None
+        """A short run that is fair and never settles in the goal, or takes a forbidden step for ever."""
+        best: Lasso | None = None
+        length = 0
+        for number, candidate in enumerate(self.candidates(prop)):
+            depth = self.graph.depth(candidate.state)
+            if best is not None and (number >= CANDIDATES or depth >= length):
+                break
+            lasso = self.lasso(prop, candidate)
+            if best is None or depth + len(lasso.cycle) < length:
+                best, length = lasso, depth + len(lasso.cycle)
+        return best
 
-    def forbidden(self, prop: Convergence, component: int) -> Lasso | None:
-        """A cycle through a forbidden step of a component."""
-        assert prop.forbidden is not None
-        system, codec = self.core.system, self.core.tables.codec
-        inner = {self.graph.states[i] for i in self.members[component]}
-        slots = [system.index[name] for name in prop.slots]
-        for state in self.members[component]:
-            row = codec.decode(self.graph.states[state])
-            for move in system.moves(row):
-                target = codec.encode(move.row)
-                if target not in inner:
-                    continue
-                message = prop.forbidden(tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots), move.action)
-                if message is not None:
-                    to = next(i for i in self.members[component] if self.graph.states[i] == target)
-                    return self.lasso(prop.name, message, state, component, to)
-        return None
+    def candidates(self, prop: Convergence) -> Iterator[Candidate]:
+        """Where a run may go wrong for ever, the nearest first."""
+        lacks = Missing(self.core, self.graph, prop)
+        forbids = None if prop.forbidden is None else Forbidden(self.core, prop)
+        label, cyclic = self.fairness.label, self.fairness.members
+        for state in range(len(self.graph.states)):
+            stays = not self.graph.owed(state)
+            if not stays and label[state] not in cyclic:
+                continue
+            message = lacks.message(state)
+            if message is not None:
+                region = None if stays else self.fairness.region(state)
+                if stays or region is not None:
+                    yield Candidate(state, message, region)
+            elif forbids is not None and (region := self.fairness.region(state)) is not None:
+                yield from self.forbidden(prop, forbids, state, region)
 
-    def lasso(self, name: str, message: str, entry: int, component: int, via: int | None = None) -> Lasso:
-        """A cycle through ``entry`` (by way of the step to ``via``, if given) that is fair itself."""
-        follow: dict[int, list[tuple[int, int]]] = {}
-        for i in self.steps.get(component, ()):
-            follow.setdefault(self.graph.source[i], []).append((self.graph.target[i], self.graph.action[i]))
-        path: list[int] = [] if via is None else [via]
-        taken: set[int] = set()
-        if via is not None:
-            taken |= {a for t, a in follow.get(entry, ()) if t == via}
-        if follow:
-            if via is None:
-                path = self._walk(follow, entry, {entry}, taken)
-            while path:
-                cycle = [entry, *path]
-                if cycle[-1] != entry:
-                    path += self._walk(follow, path[-1], {entry}, taken)
-                    cycle = [entry, *path]
-                always = frozenset.intersection(*(self.owed(state) for state in cycle))
-                unpaid = always - taken
-                if not unpaid:
+    def forbidden(self, prop: Convergence, forbids: Forbidden, state: int, region: Region) -> Iterator[Candidate]:
+        """The forbidden steps out of a state that a run may take again and again."""
+        for action, successor, message in forbids.steps(self.graph.states[state]):
+            row = self.core.tables.codec.decode(self.graph.states[state])
+            for way in self.fairness.inside(region).get(state, ()):
+                # other steps, of the same unit even, may lead to the same state
+                if way.action == action and self.graph.states[way.target] == successor and self.move(row, way, prop):
+                    yield Candidate(state, message, region, way)
                     break
-                unit = min(unpaid)
-                wanted = {s for s in self.members[component] if unit not in self.owed(s)}
-                sources = {s for s, out in follow.items() if any(a == unit for _, a in out)}
-                path += self._walk(follow, path[-1], wanted | sources, taken)
-                if path[-1] in sources and path[-1] not in wanted:
-                    target = next(t for t, a in follow[path[-1]] if a == unit)
-                    taken.add(unit)
-                    path.append(target)
-                if path[-1] != entry:
-                    path += self._walk(follow, path[-1], {entry}, taken)
-        states = self.graph.states
-        return Lasso(name, message, states[entry], [states[i] for i in path])
 
-    @staticmethod
-    def _walk(follow: dict[int, list[tuple[int, int]]], start: int, goals: set[int], taken: set[int]) -> list[int]:
-        """The states after ``start`` on a shortest way (of at least one step) to one of the goals."""
-        before: dict[int, tuple[int, int]] = {}
-        queue = deque([start])
-        while queue:
-            here = queue.popleft()
-            for there, action in follow.get(here, ()):
-                if there in goals or there not in before:
-                    known = there in before
-                    if not known:
-                        before[there] = (here, action)
-                    if there in goals:
-                        path = [there]
-                        taken.add(action)
-                        while here != start:
-                            path.append(here)
-                            here, step = before[here]
-                            taken.add(step)
-                        return path[::-1]
-                    queue.append(there)
-        return []
+    def lasso(self, prop: Convergence, candidate: Candidate) -> Lasso:
+        """The run through a candidate."""
+        entry, states = candidate.state, self.graph.states
+        ways = [] if candidate.region is None else self.fairness.cycle(candidate.region, entry, candidate.step)
+        lasso = Lasso(prop.name, candidate.message, states[entry], [states[way.target] for way in ways])
+        row = start = self.core.tables.codec.decode(lasso.entry)
+        for way in ways:
+            move = self.move(row, way, prop if candidate.step is not None and not lasso.moves else None)
+            if move is None:
+                raise RuntimeError(f"the plain step does not confirm a run that breaks {prop.name}")
+            lasso.moves.append(move)
+            row = move.row
+        left = starved(self.core.system, start, lasso.moves)
+        if left or row != start:
+            raise RuntimeError(f"a run that breaks {prop.name} is not fair to {sorted(left)}")
+        return lasso
+
+    def move(self, row: tuple[Any, ...], way: Way, prop: Convergence | None = None) -> Move | None:
+        """The move of the plain step that is a step of the graph, and which a property forbids, if one is given."""
+        tables, names = self.core.tables, self.fairness.names
+        wanted = tables.codec.decode(self.graph.states[way.target])
+        nodes = {old: names[new] for old, new in zip(names, way.exchange, strict=True)}
+        slots = [] if prop is None else [tables.index[name] for name in prop.slots]
+        for move in self.core.system.moves(row):
+            same = move.actor == CLOCK if way.action == CLOCK_UNIT else unit(move) == tables.actions[way.action]
+            if same and move.row == wanted and all(move.renaming.node(old) == new for old, new in nodes.items()):
+                if prop is None or prop.forbidden is None:
+                    return move
+                before, after = tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots)
+                if prop.forbidden(before, after, move.action) is not None:
+                    return move
+        return None
 
     def recoverable(self, prop: Recoverable) -> Lasso | None:
         """The nearest state from which the goal cannot be reached any more."""
-        missing: dict[int, str] = {}
-        goals = []
-        for state in range(len(self.graph.states)):
-            message = prop.missing(*self.values(prop, state))
-            if message is None:
-                goals.append(state)
-            else:
-                missing[state] = message
-        can = reaching(self.graph, goals)
-        for state, message in missing.items():
+        lacks = Missing(self.core, self.graph, prop)
+        states = range(len(self.graph.states))
+        can = reaching(self.graph, [state for state in states if lacks.message(state) is None])
+        for state in states:
             if not can[state]:
-                return Lasso(prop.name, message, self.graph.states[state], [])
+                return Lasso(prop.name, lacks.message(state) or "", self.graph.states[state], [])
         return None
+
+
+class Missing:
+    """What is missing for the goal of a property, once per distinct projection to the slots that it looks at."""
+
+    def __init__(self, core: Core, graph: Graph, prop: Convergence | Recoverable) -> None:
+        self.codec = core.tables.codec
+        self.graph = graph
+        self.missing = prop.missing
+        self.slots = [core.tables.index[name] for name in prop.slots]
+        self.mask = self.codec.mask(self.slots)
+        self.known: dict[int, str | None] = {}
+
+    def message(self, state: int) -> str | None:
+        """What is missing in a state, if anything."""
+        if self.missing is None:
+            return None
+        key = self.graph.states[state] & self.mask
+        if key not in self.known:
+            self.known[key] = self.missing(*(self.codec.value(i, key) for i in self.slots))
+        return self.known[key]
+
+
+class Forbidden:
+    """The steps that a property forbids, told from the memo tables: each group once per situation."""
+
+    def __init__(self, core: Core, prop: Convergence) -> None:
+        self.tables, self.system = core.tables, core.system
+        assert prop.forbidden is not None
+        self.forbidden = prop.forbidden
+        self.slots = [self.tables.index[name] for name in prop.slots]
+        self.mask = self.tables.codec.mask(self.slots)
+        self.known: list[dict[int, list[tuple[int, int, Special | None, str]]]] = [{} for _ in self.tables.groups]
+
+    def steps(self, state: int) -> Iterator[tuple[int, int, str]]:
+        """The forbidden steps out of a state: the action, where it leads, what is wrong with it."""
+        wake = NEVER
+        for group, known in zip(self.tables.groups, self.known, strict=True):
+            key = state & (group.mask | self.mask)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = list(self.of(group, key))
+            for action, delta, special, message in found:
+                after = state ^ delta
+                yield action, after if special is None else self.tables.normalised(after, special), message
+            wake = min(wake, group.memo[state & group.mask].wake)
+        if wake < NEVER:
+            yield from self.tick(state, wake)
+
+    def of(self, group: Group, key: int) -> Iterator[tuple[int, int, Special | None, str]]:
+        """What is forbidden of the steps of a group in a situation."""
+        before = self.values(key)
+        if key & group.mask not in group.memo:
+            self.tables.local(group, key & group.mask)
+        for part in group.parts:
+            found = part.memo.get(key & part.mask)
+            if found is None:
+                found = self.tables.evaluate(part, key & part.mask)
+            steps: list[tuple[int, int, Special | None]] = [
+                *((action, delta, None) for action, delta in zip(found.actions, found.deltas, strict=True)),
+                *((special.action, special.delta, special) for special in found.specials),
+            ]
+            for (action, delta, special), label in zip(steps, found.labels, strict=True):
+                message = self.forbidden(before, self.values(key ^ delta), label)
+                if message is not None:
+                    yield action, delta, special, message
+
+    def values(self, key: int) -> tuple[Any, ...]:
+        """The values that the property looks at."""
+        return tuple([self.tables.codec.value(i, key) for i in self.slots])
+
+    def tick(self, state: int, seconds: int) -> Iterator[tuple[int, int, str]]:
+        """The passing of time, if that is forbidden.  Whether it is possible at all, the graph knows."""
+        clock = self.system.clock
+        assert clock is not None
+        if clock.before is None:
+            after = tuple([older(value, seconds, clock.horizons) for value in self.values(state)])
+        else:
+            raw = self.system.tick(self.tables.codec.decode(state), seconds).raw
+            after = tuple([raw[i] for i in self.slots])
+        message = self.forbidden(self.values(state), after, Action(CLOCK, "advance", (("seconds", seconds),)))
+        if message is not None:
+            yield CLOCK_UNIT, self.tables.ticked(state, seconds), message

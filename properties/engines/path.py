@@ -11,6 +11,11 @@ from kythera.properties.engines.core import Core
 
 def states_to(core: Core, state: int) -> list[int]:
     """A shortest way from the first state to ``state``, both included, found by expanding the levels again."""
+    if core.compiled is not None:
+        path = [state]
+        while (found := core.compiled.before(path[-1])) is not None:
+            path.append(found)
+        return path[::-1]
     level = next(i for i, found in enumerate(core.levels) if state in set(found))
     path = [state]
     for number in range(level - 1, -1, -1):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from kythera.model.rule import COMPONENT, Process, Yields, outcome, rule
+from kythera.model.record import NodeName
+from kythera.model.rule import COMPONENT, Process, Rule, Yields, outcome, rule
 from kythera.model.slot import Slot
+from kythera.model.symmetry import Symmetry
 from kythera.model.system import System
 
 
@@ -102,3 +106,192 @@ def ring(places: int, fair: bool = True) -> System:
         (Slot("token", 0), Slot("door", "shut")),
         (Process("token", (move,), {"token": "token"}), Process("door", (open_door,), {"door": "door"})),
     )
+
+
+@rule("{process} enters")
+def enter(me: str, other: str) -> Yields:
+    """The section is free."""
+    if me == "waiting" and other != "inside":
+        yield outcome({"me": "inside"})
+
+
+@rule("{process} leaves")
+def leave(me: str, afterwards: str) -> Yields:
+    """Out of the section, to wait once more or for good."""
+    if me == "inside":
+        yield outcome({"me": afterwards})
+
+
+def mutual_exclusion() -> System:
+    """Two processes and one place: ``patient`` wants to enter once, ``greedy`` again and again (5 states).
+
+    Weak fairness lets the patient one starve, since the place is taken again and again; strong fairness would not.
+    """
+    return System(
+        "mutual exclusion",
+        (Slot("patient", "waiting"), Slot("greedy", "waiting")),
+        (
+            Process("patient", (enter, leave), {"me": "patient", "other": "greedy"}, {"afterwards": "gone"}),
+            Process("greedy", (enter, leave), {"me": "greedy", "other": "patient"}, {"afterwards": "waiting"}),
+        ),
+    )
+
+
+def retries(patience: int) -> System:
+    """A client that is served or refused, and asks again after ``patience`` steps of waiting (4 + patience states)."""
+
+    @rule("the client asks")
+    def ask(client: Any) -> Yields:
+        """Whoever waits, waits until it is time."""
+        if client == "idle":
+            yield outcome({"client": "asking"})
+        if isinstance(client, int):
+            yield outcome({"client": client - 1 if client > 1 else "idle"})
+
+    @rule("the server answers")
+    def answer(client: Any) -> Yields:
+        """It may say yes or no."""
+        if client == "asking":
+            yield outcome({"client": "served"}, answer="yes")
+            yield outcome({"client": "refused"}, answer="no")
+        if client == "refused":
+            yield outcome({"client": patience or "idle"})
+
+    return System(
+        "retries",
+        (Slot("client", "idle"),),
+        (Process("client", (ask,), {"client": "client"}), Process("server", (answer,), {"client": "client"})),
+    )
+
+
+def crossed_locks() -> System:
+    """Two workers that take two locks, each the other's first one last: 9 states, and one in which nobody can act."""
+
+    @rule("{process} takes a lock")
+    def take(mine: int, other: int) -> Yields:
+        """The first lock is free for it; the second one is, unless the other has it as its first."""
+        if mine == 0 or (mine == 1 and other != 1):
+            yield outcome({"mine": mine + 1})
+
+    return System(
+        "crossed locks",
+        (Slot("one", 0), Slot("two", 0)),
+        (
+            Process("one", (take,), {"mine": "one", "other": "two"}),
+            Process("two", (take,), {"mine": "two", "other": "one"}),
+        ),
+    )
+
+
+def line(length: int) -> System:
+    """A counter that is counted up to ``length`` (length + 1 states)."""
+
+    @rule("count")
+    def count(number: int) -> Yields:
+        """One more."""
+        if number < length:
+            yield outcome({"number": number + 1})
+
+    return System("line", (Slot("number", 0),), (Process("counter", (count,), {"number": "number"}),))
+
+
+Turn = tuple[int, ...]
+"""What becomes of each value."""
+
+
+def nursery(
+    values: tuple[int, ...], turns: tuple[Turn, ...], wanted: frozenset[int], symmetry: bool, strong: bool = False
+) -> System:
+    """Each node has a value; a robot turns all values at once, one way or the other; a nurse on each node acts.
+
+    It acts once, while its node has a wanted value; ``strong``: it learns, which is owed strong fairness.
+    """
+    nodes = tuple(NodeName(f"n{i}") for i in range(1, len(values) + 1))
+
+    @rule("the robot turns all values")
+    def work(values: tuple[int, ...]) -> Yields:
+        """Again and again."""
+        for number, turn in enumerate(turns):
+            yield outcome({"values": tuple(turn[value] for value in values)}, turn=number)
+
+    @rule("{process} has done its duty")
+    def attend(value: int, done: bool) -> Yields:
+        """Once is enough."""
+        if value in wanted and not done:
+            yield outcome({"done": True})
+
+    if strong:
+        attend = replace(attend, name="learn")
+    slots = (
+        *(Slot(f"value/{node}", value, node=node) for node, value in zip(nodes, values, strict=True)),
+        Slot("done", False),
+    )
+    nurses = tuple(Process(f"nurse/{n}", (attend,), {"value": f"value/{n}", "done": "done"}) for n in nodes)
+    robot = Process("robot", (work,), {"values": tuple(f"value/{node}" for node in nodes)})
+    exchanged = Symmetry(slots, (nodes,)) if symmetry else None
+    return System("nursery", slots, (robot, *nurses), symmetry=exchanged)
+
+
+def rotor(nodes: int, wanted: frozenset[int], symmetry: bool = True, strong: bool = False) -> System:
+    """Equal nodes with values 0, 1, ..., which go round: one state (and one with the duty done), if nodes are equal.
+
+    The nurse of some node can always act, but each single one only now and then, unless all values are wanted.
+    """
+    turn = tuple((value + 1) % nodes for value in range(nodes))
+    return nursery(tuple(range(nodes)), (turn,), wanted, symmetry, strong)
+
+
+def sickbed(others: int, symmetry: bool = True) -> System:
+    """Two equal nodes: one is ill for ever, the other goes through ``others`` values, ordered before and after it.
+
+    The nurse of the ill one can always act, under one name or the other.
+    """
+    turn = (0, *(value % others + 1 for value in range(1, others + 1)))
+    return nursery((0, 1), (turn,), frozenset({0}), symmetry)
+
+
+@dataclass(frozen=True)
+class Walker:
+    """A process that leads from each place to others; ``rule`` and ``actor`` say what it is owed."""
+
+    rule: str
+    actor: str
+    ways: tuple[tuple[int, ...], ...]
+
+
+def labyrinth(walkers: Sequence[Walker]) -> System:
+    """A token that several processes move, each along ways of its own."""
+
+    def process(number: int, walker: Walker) -> Process:
+        def go(place: int) -> Yields:
+            """Somewhere."""
+            for there in walker.ways[place]:
+                yield outcome({"place": there}, to=there)
+
+        made = Rule(walker.rule, "{process} goes to {to}", go, ("place",), walker.actor)
+        return Process(f"walker{number}", (made,), {"place": "place"})
+
+    return System("labyrinth", (Slot("place", 0),), tuple(process(i, each) for i, each in enumerate(walkers)))
+
+
+def corridor(length: int, window: int) -> System:
+    """A walker who goes to and fro between 0 and ``length``, and sees what is to be seen while he is at the window.
+
+    To see is ``learn``, which is owed strong fairness: he sees it unless he can walk for ever without coming there.
+    """
+
+    @rule("the walker goes on")
+    def walk(place: int) -> Yields:
+        """Up or down."""
+        for there in (place - 1, place + 1):
+            if 0 <= there <= length:
+                yield outcome({"place": there}, to=there)
+
+    @rule("the walker looks out")
+    def learn(place: int, seen: bool) -> Yields:
+        """Only at the window."""
+        if place == window and not seen:
+            yield outcome({"seen": True})
+
+    slots = (Slot("place", 0), Slot("seen", False))
+    return System("corridor", slots, (Process("walker", (walk, learn), {"place": "place", "seen": "seen"}),))

@@ -1,0 +1,567 @@
+"""What is compiled by Numba: a set of states, a memo table, and the loop that expands states with both.
+
+A state is a row of 64-bit words.  There is one memo table for everything: a key is the words under the mask of its
+``kind`` (a group of rules, a stage, a block of fields, ...), the kind and a parameter, and a set of uids; its entry is
+three numbers (``info``) and perhaps some rows of words.  What is not there is asked for: an entry without an answer is
+appended, and the state is put off until the host has filled it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+Numbers = NDArray[np.int64]
+Int = Any  # in compiled code Python's integers and NumPy's are the same
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """The function, compiled when it is first called, and kept on disk for the next time."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+
+def inlined(function: F) -> F:
+    """The same, for what is called so often that passing the arrays would take longer than the work."""
+    return cast(F, numba.njit(cache=True, nogil=True, inline="always")(function))
+
+
+class Store(NamedTuple):
+    """The distinct states, one a row, in the order in which they were found, and where each can be found by its hash.
+
+    ``places``: 0 for none, else 32 bits of hash and the number of the state, plus one.
+    """
+
+    rows: Words
+    places: Words
+
+
+class Memo(NamedTuple):
+    """The memo table; ``places`` holds the numbers of entries, plus one.
+
+    An entry is a row: the words of its key, its kind, its uids, then ``FIRST`` (the first of its rows in ``rows``),
+    ``COUNT`` (how many there are, or ``NOT_ANSWERED``) and ``ANSWER``.  What they say depends on the kind.  A group:
+    its outcomes, and 2 * seconds to wait + urgent.  A stage: what it changes, and 1 if it renames + 2 if it moves
+    nodes.  An image: what it is.  All others: an answer only.  Until then ``ANSWER`` is the state that asked.
+
+    ``outcomes``: for each row its kind of action, and its stages (-1: a plain outcome, else 4 * the number in
+    ``stages`` + 1 if it renames + 2 if it moves nodes).  ``visits``: how often the situation of a group was met.
+    ``images``: a second way to the images, from the entry of the block and the number of the change to the row.
+    """
+
+    places: NDArray[np.uint32]
+    entries: Words
+    visits: Numbers
+    rows: Words
+    outcomes: Numbers
+    images: Words
+    masks: Words
+    stages: Numbers
+    layout: Numbers
+
+
+class Lists(NamedTuple):
+    """What is on its way: successors to be added, states put off, steps for the host to normalise, edges on demand.
+
+    ``info`` of successors and of steps for the host: source, action, and seconds of the clock (for the host only).
+    ``probes``: the hash of each successor, and what was found in its first place.
+    """
+
+    fresh: Words
+    fresh_info: Numbers
+    probes: Words
+    later: Numbers
+    slow: Words
+    slow_info: Numbers
+    edges: Numbers
+    counters: Numbers
+
+
+# the numbers in ``counters``
+STATES, ENTRIES, LATER, SLOW, EDGES, FRESH, TRANSITIONS, TICKS = range(8)
+# the numbers in ``layout``: how many of each kind there are, and where each kind begins in ``masks``
+GROUPS, STAGES, BLOCKS, LOOKS, NAMED, CLOCK, FIRST_STAGE, ORDER, FIRST_BLOCK, PLAN, FIRST_IMAGE, FIRST_LOOK, AGE = (
+    range(13)
+)
+SYMMETRIC = 13
+
+# what follows the key's words, its kind and its uids in an entry, counted from the end of the words
+FIRST, COUNT, ANSWER, EXTRA = 2, 3, 4, 5
+NOT_ANSWERED = np.uint64(0xFFFFFFFFFFFFFFFF)
+NEVER = 1 << 30
+TOO_MANY = np.uint64((1 << 63) - 1)
+DONE, MISSING, BY_HOST = 0, 1, 2
+PROMPT_CLOCK, ADVERSARIAL_CLOCK, HOST_CLOCK = 1, 2, 4
+
+MIX = np.uint64(0x9E3779B97F4A7C15)
+S32 = np.uint64(32)
+S29 = np.uint64(29)
+LOW32 = np.uint64(0xFFFFFFFF)
+NONE = np.uint64(0)
+ONE = np.uint64(1)
+
+
+@compiled
+def hashed(rows: Words, row: Int) -> np.uint64:
+    """The hash of a state."""
+    h = NONE
+    for j in range(rows.shape[1]):
+        h = (h ^ rows[row, j]) * MIX
+        h ^= h >> S29
+    h *= MIX
+    return h ^ (h >> S32)
+
+
+@compiled
+def put(store: Store, states: Words, row: Int, h: np.uint64, counters: Numbers, add: bool) -> Int:
+    """The number of a state that has this hash; if it is new, it is added, or -1."""
+    rows, places = store.rows, store.places
+    k = rows.shape[1]
+    last = np.uint64(places.shape[0] - 1)
+    tag = h & (LOW32 << S32)
+    at = h & last
+    while True:
+        found = places[at]
+        if found == NONE:
+            break
+        if (found & (LOW32 << S32)) == tag:
+            number = np.int64(found & LOW32) - 1
+            same = True
+            for j in range(k):
+                same = same and rows[number, j] == states[row, j]
+            if same:
+                return number
+        at = (at + ONE) & last
+    if not add:
+        return np.int64(-1)
+    number = counters[STATES]
+    places[at] = tag | np.uint64(number + 1)
+    for j in range(k):
+        rows[number, j] = states[row, j]
+    counters[STATES] = number + 1
+    return number
+
+
+@compiled
+def index_states(store: Store, first: Int, end: Int) -> None:
+    """Enter states into ``places``."""
+    last = np.uint64(store.places.shape[0] - 1)
+    for number in range(first, end):
+        h = hashed(store.rows, number)
+        at = h & last
+        while store.places[at] != NONE:
+            at = (at + ONE) & last
+        store.places[at] = (h & (LOW32 << S32)) | np.uint64(number + 1)
+
+
+@inlined
+def key_hash(rows: Words, row: Int, masks: Words, mask: Int, kind: np.uint64, uids: np.uint64) -> np.uint64:
+    """The hash of a key of the memo table."""
+    h = (kind * MIX) ^ uids
+    for j in range(masks.shape[1]):
+        h = (h ^ (rows[row, j] & masks[mask, j])) * MIX
+        h ^= h >> S29
+    h *= MIX
+    return h ^ (h >> S32)
+
+
+@compiled
+def ask(memo: Memo, counters: Numbers, state: Words, mask: Int, kind: np.uint64, uids: np.uint64, asker: Int) -> Int:
+    """A new entry without an answer."""
+    places, entries, k = memo.places, memo.entries, state.shape[1]
+    last = np.uint64(places.shape[0] - 1)
+    at = key_hash(state, 0, memo.masks, mask, kind, uids) & last
+    while places[at] != 0:
+        at = (at + ONE) & last
+    entry = counters[ENTRIES]
+    counters[ENTRIES] = entry + 1
+    places[at] = np.uint32(entry + 1)
+    for j in range(k):
+        entries[entry, j] = state[0, j] & memo.masks[mask, j]
+    entries[entry, k] = kind
+    entries[entry, k + 1] = uids
+    entries[entry, k + FIRST] = NONE
+    entries[entry, k + COUNT] = NOT_ANSWERED
+    entries[entry, k + ANSWER] = np.uint64(asker)
+    memo.visits[entry] = 0
+    return entry
+
+
+@inlined
+def look(memo: Memo, counters: Numbers, state: Words, mask: Int, parameter: Int, uids: np.uint64, asker: Int) -> Int:
+    """The entry for a state under a mask; a new one without an answer if there is none."""
+    k = state.shape[1]
+    kind = np.uint64(mask | (parameter << 16))
+    places, entries, masks = memo.places, memo.entries, memo.masks
+    last = np.uint64(places.shape[0] - 1)
+    at = key_hash(state, 0, masks, mask, kind, uids) & last
+    entry = np.int64(-1)
+    while places[at] != 0:
+        tried = np.int64(places[at]) - 1
+        same = entries[tried, k] == kind and entries[tried, k + 1] == uids
+        for j in range(k):
+            same = same and entries[tried, j] == state[0, j] & masks[mask, j]
+        if same:
+            entry = tried
+            break
+        at = (at + ONE) & last
+    if entry < 0:
+        entry = ask(memo, counters, state, mask, kind, uids, asker)
+    return entry
+
+
+@compiled
+def index_keys(memo: Memo, count: Int) -> None:
+    """Enter all keys into ``places``, which are empty."""
+    k = memo.rows.shape[1]
+    last = np.uint64(memo.places.shape[0] - 1)
+    for entry in range(count):
+        kind, uids = memo.entries[entry, k], memo.entries[entry, k + 1]
+        mask = np.int64(kind & np.uint64(0xFFFF))
+        at = key_hash(memo.entries, entry, memo.masks, mask, kind, uids) & last
+        while memo.places[at] != 0:
+            at = (at + ONE) & last
+        memo.places[at] = np.uint32(entry + 1)
+
+
+@compiled
+def image_key(piece: Int, number: Int) -> np.uint64:
+    """The key of an image: of the block that has this entry, by the change of this number."""
+    return np.uint64((np.int64(piece) << 24 | np.int64(number)) + 1)
+
+
+@compiled
+def put_image(memo: Memo, key: np.uint64, row: Int) -> None:
+    """Enter an image."""
+    last = np.uint64(memo.images.shape[0] - 1)
+    at = (key * MIX) >> S32 & last
+    while memo.images[at, 0] != NONE:
+        at = (at + ONE) & last
+    memo.images[at, 0], memo.images[at, 1] = key, np.uint64(row)
+
+
+@compiled
+def index_images(old: Words, memo: Memo) -> None:
+    """Enter the images of an older array."""
+    for at in range(old.shape[0]):
+        if old[at, 0] != NONE:
+            put_image(memo, old[at, 0], old[at, 1])
+
+
+@compiled
+def differ(a: Words, b: Words, masks: Words, mask: Int) -> bool:
+    """Whether two states differ under a mask."""
+    differs = NONE
+    for j in range(masks.shape[1]):
+        differs |= (a[0, j] ^ b[0, j]) & masks[mask, j]
+    return bool(differs != NONE)
+
+
+@compiled
+def take_apart(memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, asker: Int) -> Int:
+    """The entries of a state's blocks, in ``pieces[0]``; ``pieces[1]`` keeps those of the state that it comes from."""
+    first, status, k = memo.layout[FIRST_BLOCK], DONE, state.shape[1]
+    for b in range(memo.layout[BLOCKS]):
+        if pieces[1, b] < 0:
+            pieces[1, b] = look(memo, counters, source, first + b, 0, NONE, asker)
+        piece = pieces[1, b]
+        if differ(state, source, memo.masks, first + b):
+            piece = look(memo, counters, state, first + b, 0, NONE, asker)
+        pieces[0, b] = piece
+        if memo.entries[piece, k + COUNT] == NOT_ANSWERED:
+            status = MISSING
+    return status
+
+
+@compiled
+def change(
+    memo: Memo, counters: Numbers, state: Words, scratch: Words, pieces: Numbers, number: Int, asker: Int
+) -> Int:
+    """Apply a change (a renaming or an ageing) to a state, block by block; ``pieces`` are its blocks."""
+    layout, images, status, k = memo.layout, memo.images, DONE, state.shape[1]
+    last = np.uint64(images.shape[0] - 1)
+    for j in range(k):
+        scratch[0, j] = NONE
+    for b in range(layout[BLOCKS]):
+        key = image_key(pieces[0, b], number)
+        at = (key * MIX) >> S32 & last
+        while images[at, 0] != key and images[at, 0] != NONE:
+            at = (at + ONE) & last
+        if images[at, 0] == NONE:
+            look(memo, counters, state, layout[FIRST_IMAGE] + b, number, np.uint64(pieces[0, b]), asker)
+            status = MISSING
+            continue
+        row = np.int64(images[at, 1])
+        for j in range(k):
+            scratch[0, j] |= memo.rows[row, j]
+    if status == DONE:
+        for j in range(k):
+            state[0, j] = scratch[0, j]
+    return status
+
+
+@compiled
+def normalise(
+    memo: Memo,
+    counters: Numbers,
+    state: Words,
+    source: Words,
+    scratch: Words,
+    pieces: Numbers,
+    stages: Int,
+    flags: Int,
+    asker: Int,
+) -> Int:
+    """Carry out stages and bring a state into its canonical form, in place; ``source`` is the one that it comes from.
+
+    The source is in canonical form: what does not differ from it is in order.
+    """
+    layout = memo.layout
+    k = state.shape[1]
+    for n in range(memo.stages[stages, 0]):
+        entry = look(memo, counters, state, layout[FIRST_STAGE] + memo.stages[stages, n + 1], 0, NONE, asker)
+        if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+            return MISSING
+        row = np.int64(memo.entries[entry, k + FIRST])
+        flags |= np.int64(memo.entries[entry, k + ANSWER])
+        for j in range(k):
+            state[0, j] ^= memo.rows[row, j]
+    if flags == 0:
+        return DONE
+    missing, exchange = False, np.int64(0)
+    if differ(state, source, memo.masks, layout[ORDER]):
+        entry = look(memo, counters, state, layout[ORDER], 0, NONE, asker)
+        missing = memo.entries[entry, k + COUNT] == NOT_ANSWERED
+        exchange = np.int64(memo.entries[entry, k + ANSWER])
+    if not missing and exchange == 0 and flags == 2:
+        return DONE
+    missing = take_apart(memo, counters, state, source, pieces, asker) == MISSING or missing
+    if missing:
+        return MISSING
+    uids = NONE
+    for b in range(layout[BLOCKS]):
+        held = memo.entries[pieces[0, b], k + ANSWER]
+        if held == TOO_MANY:
+            return BY_HOST
+        uids |= held
+    entry = look(memo, counters, state, layout[PLAN], exchange, uids, asker)
+    if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+        return MISSING
+    number = np.int64(memo.entries[entry, k + ANSWER])
+    if number == 0:
+        return DONE
+    return change(memo, counters, state, scratch, pieces, number - 1, asker)
+
+
+@compiled
+def add_states(store: Store, memo: Memo, lists: Lists, states: Words, numbers: Numbers, add: bool) -> None:
+    """The numbers of several states (-1 of an unknown one that is not to be added)."""
+    counters = lists.counters
+    state = np.empty((1, states.shape[1]), np.uint64)
+    for i in range(states.shape[0]):
+        before = counters[STATES]
+        numbers[i] = put(store, states, i, hashed(states, i), counters, add)
+        if counters[STATES] != before:
+            for j in range(states.shape[1]):
+                state[0, j] = states[i, j]
+            for n in range(memo.layout[LOOKS]):
+                look(memo, counters, state, memo.layout[FIRST_LOOK] + n, 0, NONE, numbers[i])
+
+
+@compiled
+def flush(store: Store, memo: Memo, lists: Lists, add: bool, edges: bool) -> None:
+    """Add the successors that wait.
+
+    Where memory is slow, the time goes into finding the first place of each.  So all of them are fetched before the
+    first is used.  A new state is looked at for properties only where it differs from the state before.
+    """
+    fresh, info, probes, counters, layout = lists.fresh, lists.fresh_info, lists.probes, lists.counters, memo.layout
+    count, k, first = counters[FRESH], fresh.shape[1], layout[FIRST_LOOK]
+    last = np.uint64(store.places.shape[0] - 1)
+    for i in range(count):
+        h = hashed(fresh, i)
+        probes[i, 0] = h
+        probes[i, 1] = store.places[h & last]
+    for i in range(count):
+        probes[i, 1] = store.rows[np.int64((probes[i, 1] & LOW32) - ONE) if probes[i, 1] != NONE else 0, 0]
+    state = np.empty((1, k), np.uint64)
+    for i in range(count):
+        before = counters[STATES]
+        number = put(store, fresh, i, probes[i, 0], counters, add)
+        if counters[STATES] != before:
+            for j in range(k):
+                state[0, j] = fresh[i, j]
+            for n in range(layout[LOOKS]):
+                differs = NONE
+                for j in range(k):
+                    differs |= (state[0, j] ^ store.rows[info[i, 0], j]) & memo.masks[first + n, j]
+                if differs != NONE:
+                    look(memo, counters, state, first + n, 0, NONE, number)
+        if edges and number >= 0:
+            at = counters[EDGES]
+            lists.edges[at, 0], lists.edges[at, 1], lists.edges[at, 2] = info[i, 0], number, info[i, 1]
+            counters[EDGES] = at + 1
+    counters[FRESH] = 0
+
+
+@compiled
+def lead(states: Words, info: Numbers, at: Int, state: Words, source: Int, action: Int, seconds: Int) -> None:
+    """Write down a successor, or a step for the host."""
+    for j in range(state.shape[1]):
+        states[at, j] = state[0, j]
+    info[at, 0], info[at, 1], info[at, 2] = source, action, seconds
+
+
+@compiled
+def follow(
+    memo: Memo, lists: Lists, number: Int, state: Words, after: Words, scratch: Words, situations: Numbers,
+    pieces: Numbers,
+) -> Int:  # fmt: skip
+    """Take every step out of a state, or none if an answer is missing."""
+    layout, counters, k = memo.layout, lists.counters, state.shape[1]
+    slow, fresh, steps, missing = counters[SLOW], counters[FRESH], np.int64(0), False
+    urgent, wake = False, np.int64(NEVER)
+    for b in range(layout[BLOCKS]):
+        pieces[1, b] = -1
+    for g in range(layout[GROUPS]):
+        entry = situations[g]
+        answer, count = np.int64(memo.entries[entry, k + ANSWER]), np.int64(memo.entries[entry, k + COUNT])
+        urgent = urgent or (answer & 1) == 1
+        wake = min(wake, answer >> 1)
+        steps += count
+        first = np.int64(memo.entries[entry, k + FIRST])
+        for row in range(first, first + count):
+            for j in range(k):
+                after[0, j] = state[0, j] ^ memo.rows[row, j]
+            action, special, status = memo.outcomes[row, 0], memo.outcomes[row, 1], DONE
+            if special >= 0:
+                status = normalise(memo, counters, after, state, scratch, pieces, special >> 2, special & 3, number)
+            if status == DONE:
+                lead(lists.fresh, lists.fresh_info, fresh, after, number, action, np.int64(0))
+                fresh += 1
+            elif status == BY_HOST:
+                lead(lists.slow, lists.slow_info, slow, after, number, action, np.int64(0))
+                slow += 1
+            else:
+                missing = True
+    clock, ticks = layout[CLOCK], 0
+    if wake < NEVER and clock > 0 and ((clock & ADVERSARIAL_CLOCK) > 0 or not urgent):
+        for j in range(k):
+            after[0, j] = state[0, j]
+        status = BY_HOST if clock & HOST_CLOCK else tick(memo, counters, after, state, scratch, pieces, wake, number)
+        if status == DONE:
+            for j in range(k):
+                ticks |= after[0, j] != state[0, j]
+            if ticks:
+                lead(lists.fresh, lists.fresh_info, fresh, after, number, np.int64(-1), wake)
+                fresh += 1
+        elif status == BY_HOST:
+            lead(lists.slow, lists.slow_info, slow, state, number, np.int64(-1), wake)
+            slow += 1
+        else:
+            missing = True
+    if missing:
+        return MISSING
+    counters[SLOW], counters[FRESH] = slow, fresh
+    counters[TRANSITIONS] += steps + ticks
+    counters[TICKS] += ticks
+    return DONE
+
+
+@compiled
+def tick(
+    memo: Memo,
+    counters: Numbers,
+    state: Words,
+    source: Words,
+    scratch: Words,
+    pieces: Numbers,
+    seconds: Int,
+    asker: Int,
+) -> Int:
+    """Time passes, in place."""
+    entry = look(memo, counters, state, memo.layout[AGE], seconds, NONE, asker)
+    status = take_apart(memo, counters, state, source, pieces, asker)
+    if status == MISSING or memo.entries[entry, state.shape[1] + COUNT] == NOT_ANSWERED:
+        return MISSING
+    age = np.int64(memo.entries[entry, state.shape[1] + ANSWER])
+    if change(memo, counters, state, scratch, pieces, age, asker) == MISSING:
+        return MISSING
+    return normalise(memo, counters, state, source, scratch, pieces, np.int64(0), memo.layout[SYMMETRIC], asker)
+
+
+@compiled
+def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: Int, add: bool, edges: bool) -> Int:
+    """Expand some states, and give the place of the first that was not looked at for want of room."""
+    layout, counters, k = memo.layout, lists.counters, store.rows.shape[1]
+    state, after, scratch = np.empty((1, k), np.uint64), np.empty((1, k), np.uint64), np.empty((1, k), np.uint64)
+    groups = layout[GROUPS]
+    situations, pieces = np.zeros(groups, np.int64), np.zeros((2, layout[BLOCKS]), np.int64)
+    each = layout[STAGES] + 2 * layout[BLOCKS] + layout[LOOKS] + 4  # entries that one step can ask for
+    batch = lists.fresh.shape[0] // 2
+    while at < end:
+        number = todo[at]
+        if counters[FRESH] >= batch:
+            flush(store, memo, lists, add, edges)
+        if counters[ENTRIES] + 2 * groups + counters[FRESH] * layout[LOOKS] > memo.entries.shape[0]:
+            break
+        for j in range(k):
+            state[0, j] = store.rows[number, j]
+        missing, steps = False, np.int64(2)
+        for g in range(groups):
+            entry = look(memo, counters, state, g, 0, NONE, number)
+            situations[g] = entry
+            if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+                missing = True
+            else:
+                steps += np.int64(memo.entries[entry, k + COUNT])
+        waiting = counters[FRESH]
+        if (
+            counters[ENTRIES] + steps * each + waiting * layout[LOOKS] > memo.entries.shape[0]
+            or counters[STATES] + steps + waiting > store.rows.shape[0]
+            or waiting + steps > lists.fresh.shape[0]
+            or counters[SLOW] + steps > lists.slow.shape[0]
+            or counters[LATER] + 1 > lists.later.shape[0]
+            or (edges and counters[EDGES] + steps + waiting > lists.edges.shape[0])
+        ):
+            break
+        if not missing:
+            missing = follow(memo, lists, number, state, after, scratch, situations, pieces) == MISSING
+        if missing:
+            lists.later[counters[LATER]] = number
+            counters[LATER] += 1
+        elif add:
+            for g in range(groups):
+                memo.visits[situations[g]] += 1
+        at += 1
+    flush(store, memo, lists, add, edges)
+    return at
+
+
+@compiled
+def move(old: Words, new: Words, k: Int, count: Int, masks: Words, shifts: Numbers) -> None:
+    """Write the states in rows in a new layout of ``k`` words: the bits under each mask so far to the left.
+
+    ``new`` may be ``old``.
+    """
+    moved = np.empty(k, np.uint64)
+    for i in range(count):
+        for j in range(k):
+            moved[j] = NONE
+        for b in range(shifts.shape[0]):
+            word, bit = shifts[b] >> 6, np.uint64(shifts[b] & 63)
+            for j in range(masks.shape[1]):
+                part = old[i, j] & masks[b, j]
+                if part != NONE:
+                    moved[j + word] |= part << bit
+                    if bit != NONE:
+                        over = part >> (np.uint64(64) - bit)
+                        if over != NONE:
+                            moved[j + word + 1] |= over
+        for j in range(k):
+            new[i, j] = moved[j]
