@@ -58,10 +58,6 @@ class Step:
     choice: tuple[tuple[str, Any], ...] = ()
 
 
-def _no_keys(view: View) -> Iterable[Ref]:
-    return ()
-
-
 def _same(local: Any) -> Any:
     return local
 

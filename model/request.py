@@ -1,7 +1,7 @@
 """Requests: what a component asks of the API server.
 
 A request that changes an object carries the object as its sender wants it.  An ``Update`` is conditional unless it
-says otherwise: it conflicts if the object changed after the point in history that the sender computed it from.
+says otherwise: it conflicts if the object changed after the state that the sender computed it from.
 Requests that a sender makes by patch or on a subresource without a resourceVersion are ``unconditional``.
 
 Objects are referred to by ``Ref``: namespace and name where the object has a name, uid where the name is generated; a

@@ -1,7 +1,7 @@
 """Symmetry: which names in a row of slots nobody chose, and what they are called in the canonical form.
 
 ``plan`` finds the renaming, ``apply`` carries it out.  The order of nodes depends only on the slots of the nodes and
-on the histories of pods and nodes, the order of pods only on their own history: so most steps of an engine can tell
+on the stored pods and nodes, the order of pods only on the stored pods: so most steps of an engine can tell
 from what they wrote that there is nothing to rename.  Ties keep the order that they are in; this costs states, and
 never an answer.
 """

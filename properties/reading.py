@@ -55,12 +55,6 @@ def by_uid(objects: Iterable[Any]) -> dict[int | None, Any]:
     return {obj.metadata.uid: obj for obj in objects}
 
 
-def late_kinds(question: Question, process: str) -> tuple[str, ...]:
-    """The kinds that a process may see late."""
-    prefix = f"seen/{process}/"
-    return tuple(slot.name.removeprefix(prefix) for slot in question.system.slots if slot.name.startswith(prefix))
-
-
 def view_slot(question: Question, process: str, kind: str) -> str:
     """The slot that holds what a process sees of a kind."""
     seen = f"seen/{process}/{kind}"

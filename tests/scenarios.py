@@ -67,3 +67,16 @@ TABLE: dict[str, Ask] = {
     "adversarial time": of([*ONE, replica_set(1)], time="adversarial"),
     "two nodes in adversarial time": of([*TWO], time="adversarial"),
 }
+
+LARGER: dict[str, Ask] = {
+    "nothing symmetric": of([*TWO, replica_set(2)], LAG, symmetry=False),
+    "three equal nodes, caches lag": of([*THREE, replica_set(2)], LAG),
+    "crash of a ReplicaSet's controller": of([*TWO, replica_set(1)], Faults(crash=1)),
+    "older caches of a ReplicaSet": of([*ONE, replica_set(1)], Faults(crash=1, staleness="timeTravel")),
+    "fine ReplicaSet": of([*ONE, replica_set(1)], LAG, "fine"),
+    "lost answers to a ReplicaSet": of([*ONE, replica_set(1)], Faults(crash=0, lost_reply=1, staleness="none"), "fine"),
+    "partition of a ReplicaSet": of([*ONE, replica_set(1)], Faults(crash=0, partition=1)),
+    "container crash, caches lag": of([*TWO, replica_set(2)], Faults(crash=0, container_crash=1)),
+    "drain of a Deployment": of([*TWO, deployment(2), budget(minAvailable=1)], events=(event("drain", "drain", "n1"),)),
+}
+"""Scenarios of up to 30,000 states, which only the engines that count states run."""

@@ -51,6 +51,16 @@ class ObjectMeta(Record):
     }
 
 
+def identity(meta: ObjectMeta) -> ObjectMeta:
+    """Who an object is, and nothing else that is said of it: what the shape of an informer begins with."""
+    return ObjectMeta(name=meta.name, generate_name=meta.generate_name, namespace=meta.namespace, uid=meta.uid)
+
+
+def deletion_mark(meta: ObjectMeta) -> Age | None:
+    """0 for an object whose deletion has been asked for, whenever it is due."""
+    return None if meta.deletion_timestamp is None else Age(0)
+
+
 @record
 class LabelSelectorRequirement(Record):
     """``key operator values``; operator is In, NotIn, Exists or DoesNotExist."""

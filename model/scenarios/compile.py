@@ -61,7 +61,7 @@ class _Compiler:
                 for cls in (*m.controller.watches, *m.controller.writes)
                 if not m.is_virtual(kind_of(cls))
             }
-            | {kind for kind in present if any(event.verb for event in self.scenario.events)}
+            | (present if self.scenario.events else set())
             | {"Pod", "Node"}
         )
         admission = tuple(k for k in ("Namespace", "PriorityClass", "PodDisruptionBudget") if k in present)

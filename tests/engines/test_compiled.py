@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.engines.table import TABLE
 from tests.engines.toys import two_phase_commit
+from tests.scenarios import LARGER, TABLE
 
 from kythera.model.system import System
 from kythera.properties.catalogue import applicable
@@ -18,6 +18,7 @@ from kythera.properties.property import AnyProperty, Invariant
 pytestmark = pytest.mark.skipif(not compiled_available(), reason="Numba is not installed")
 
 INFINITE = float("inf")
+EVERYTHING = {**TABLE, **LARGER}
 
 
 def both(system: System, properties: list[AnyProperty], large: int = 1, max_states: int = 1 << 60) -> tuple[Core, Core]:
@@ -57,9 +58,9 @@ def test_two_phase_commit_has_the_same_states(participants: int, large: int) -> 
     assert summary(core) == summary(compiled)
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", EVERYTHING)
 def test_real_systems_have_the_same_states(name: str) -> None:
-    asked = TABLE[name]()
+    asked = EVERYTHING[name]()
     properties = applicable(asked.system, asked.objects, asked.scenario, asked.rung)
     core, compiled = both(asked.system, properties)
     assert summary(core) == summary(compiled)
@@ -69,7 +70,7 @@ def test_real_systems_have_the_same_states(name: str) -> None:
 def test_states_of_more_than_one_word_are_exact() -> None:
     core, compiled = both(two_phase_commit(5), [])
     assert compiled.compiled is not None
-    asked = TABLE["three equal nodes"]()
+    asked = LARGER["three equal nodes, caches lag"]()
     wide = both(asked.system, [])[1]
     assert wide.compiled is not None
     assert wide.compiled.k > compiled.compiled.k
@@ -78,7 +79,7 @@ def test_states_of_more_than_one_word_are_exact() -> None:
 
 
 def test_its_edges_are_the_steps_of_the_tables() -> None:
-    asked = TABLE["a drain and a budget"]()
+    asked = LARGER["drain of a Deployment"]()
     core = Core(asked.system, [], 1)
     core.run()
     assert core.compiled is not None
@@ -92,7 +93,7 @@ def test_its_edges_are_the_steps_of_the_tables() -> None:
 
 
 def test_a_way_to_a_state_is_found_again() -> None:
-    asked = TABLE["a crash"]()
+    asked = LARGER["crash of a ReplicaSet's controller"]()
     core = Core(asked.system, [], 10)
     core.run()
     last = core.levels[-1][0]

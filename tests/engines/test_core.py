@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.engines.table import TABLE
 from tests.engines.toys import ring, two_phase_commit
+from tests.scenarios import LARGER, TABLE
 
 from kythera.model.system import System
 from kythera.properties.catalogue import applicable
@@ -12,6 +12,7 @@ from kythera.properties.engines import plain
 from kythera.properties.engines.core import Core
 
 INFINITE = float("inf")
+EVERYTHING = {**TABLE, **LARGER}
 
 
 @pytest.mark.parametrize(
@@ -30,9 +31,9 @@ def test_the_plain_engine_counts_the_same(toy: System) -> None:
     assert fast.fired == slow.fired
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", EVERYTHING)
 def test_core_and_plain_agree_on_real_systems(name: str) -> None:
-    asked = TABLE[name]()
+    asked = EVERYTHING[name]()
     properties = applicable(asked.system, asked.objects, asked.scenario, asked.rung)
     core = Core(asked.system, properties, large=INFINITE)
     fast = core.run(max_states=30_000)

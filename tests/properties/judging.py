@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kythera.properties.engines.core import Core
@@ -43,3 +44,23 @@ def judge(statement: Statement, asked: Question, states: int = MOST_STATES) -> A
                 steps = len(states_to(core, lasso.entry)) - 1 + len(lasso.cycle)
                 return Answer(lasso.message, steps, applied, result.states)
     return Answer(None, 0, applied, result.states)
+
+
+def variant(statement: Statement) -> dict[str, str]:
+    """The variant that breaks a statement."""
+    name, _, value = statement.breaks.partition("=")
+    return {name: value}
+
+
+def assert_it_fails_under_its_variant(statement: Statement, ask: Callable[..., Question], steps: int) -> None:
+    """A property fails where the variant that it names is in force, by a trace of at most so many steps."""
+    answer = judge(statement, ask(variants=variant(statement)))
+    assert answer.message is not None
+    assert answer.length <= steps
+
+
+def assert_it_holds_where_it_could_fail(statement: Statement, ask: Callable[..., Question]) -> None:
+    """A property holds in the default model, and not for want of a chance to fail."""
+    answer = judge(statement, ask())
+    assert answer.message is None
+    assert answer.applied

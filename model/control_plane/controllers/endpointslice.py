@@ -30,11 +30,11 @@ from kythera.model.api.discovery import (
     TargetReference,
 )
 from kythera.model.api.labels import matches_map
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta, deletion_mark, identity
 from kythera.model.api.ownership import owner_reference
 from kythera.model.api.pods import condition, is_ready, is_terminal, is_terminating
 from kythera.model.controller import Controller, Step
-from kythera.model.record import Age, Map, Record, replace
+from kythera.model.record import Map, Record, replace
 from kythera.model.request import Create, Delete, Ref, Request, Update, ref_of
 from kythera.model.view import View
 
@@ -274,13 +274,10 @@ def _hints(distribution: str | None, endpoint: Endpoint) -> EndpointHints | None
 def pod_shape(pod: Pod) -> Pod:
     """What the controller reads of a pod: labels, place, addresses, named ports, and whether it is ready or going."""
     old, spec, status = pod.metadata, pod.spec, pod.status
-    meta = ObjectMeta(
-        name=old.name,
-        generate_name=old.generate_name,
-        namespace=old.namespace,
-        uid=old.uid,
+    meta = replace(
+        identity(old),
         labels=old.labels,
-        deletion_timestamp=None if old.deletion_timestamp is None else Age(0),
+        deletion_timestamp=deletion_mark(old),
     )
     ready = condition(status.conditions, "Ready")
     seen = () if ready is None else (Condition("Ready", ready.status),)

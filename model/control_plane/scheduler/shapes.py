@@ -15,10 +15,10 @@ from kythera.model.api.core.container import Container
 from kythera.model.api.core.node import Node, NodeSpec, NodeStatus
 from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.core.service import Service, ServiceSpec
-from kythera.model.api.meta import ObjectMeta
+from kythera.model.api.meta import ObjectMeta, deletion_mark, identity
 from kythera.model.api.pods import condition, controller_of, is_terminal
 from kythera.model.control_plane.scheduler.queue import POD_SCHEDULED
-from kythera.model.record import Age, Record, replace
+from kythera.model.record import Record, replace
 
 
 def pod_shape(pod: Pod) -> Pod | None:
@@ -30,13 +30,10 @@ def pod_shape(pod: Pod) -> Pod | None:
     if is_terminal(pod):
         return None
     meta, spec = pod.metadata, pod.spec
-    kept = ObjectMeta(
-        name=meta.name,
-        generate_name=meta.generate_name,
-        namespace=meta.namespace,
-        uid=meta.uid,
+    kept = replace(
+        identity(meta),
         labels=meta.labels,
-        deletion_timestamp=None if meta.deletion_timestamp is None else Age(0),
+        deletion_timestamp=deletion_mark(meta),
     )
     seen = PodSpec(
         node_name=spec.node_name or None,

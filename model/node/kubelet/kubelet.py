@@ -31,7 +31,7 @@ from typing import Any
 from kythera.model.api.core.cluster import ConfigMap, Secret
 from kythera.model.api.core.node import Node, NodeSpec, NodeStatus
 from kythera.model.api.core.pod import Pod, PodStatus
-from kythera.model.api.meta import ObjectMeta
+from kythera.model.api.meta import ObjectMeta, identity
 from kythera.model.api.pods import is_terminating
 from kythera.model.controller import Controller, Reply, Step
 from kythera.model.node.kubelet.containers import LONGEST_BACK_OFF, to_start, uid_of
@@ -129,11 +129,8 @@ def shapes(node: NodeName) -> dict[type[Record], Callable[[Any], Record | None]]
         if pod.spec.node_name != node:
             return None
         old = pod.metadata
-        meta = ObjectMeta(
-            name=old.name,
-            generate_name=old.generate_name,
-            namespace=old.namespace,
-            uid=old.uid,
+        meta = replace(
+            identity(old),
             labels=old.labels,
             deletion_timestamp=old.deletion_timestamp,
             deletion_grace_period_seconds=old.deletion_grace_period_seconds,
@@ -151,9 +148,7 @@ def shapes(node: NodeName) -> dict[type[Record], Callable[[Any], Record | None]]
 
 
 def _existence(found: ConfigMap | Secret) -> ConfigMap | Secret:
-    old = found.metadata
-    meta = ObjectMeta(name=old.name, generate_name=old.generate_name, namespace=old.namespace, uid=old.uid)
-    return type(found)(metadata=meta, data=Map(dict.fromkeys(found.data, "")))
+    return type(found)(metadata=identity(found.metadata), data=Map(dict.fromkeys(found.data, "")))
 
 
 def _sync(local: NodeState, view: View, pod: Pod, node: Node | None, settings: Settings) -> Iterator[Step]:

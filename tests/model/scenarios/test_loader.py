@@ -7,28 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.model.scenarios.test_problems import WEB as DEPLOYMENT
 
 from kythera.model.scenarios.loader import Unusable, load, load_documents
 
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-        - name: web
-          image: web:1
-          resources:
-            requests: {cpu: 100m}
-"""
 SCENARIO = "---\napiVersion: kythera/v1alpha1\nkind: Scenario\nmetadata: {name: s}\nspec:\n"
 
 

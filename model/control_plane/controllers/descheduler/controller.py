@@ -19,7 +19,7 @@ from kythera.model.api.core.container import Container
 from kythera.model.api.core.node import Node, NodeSpec, NodeStatus
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.duration import parse_duration
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta, deletion_mark, identity
 from kythera.model.api.pods import condition, is_terminal, is_terminating
 from kythera.model.control_plane.controllers.descheduler.low_node_utilization import (
     HIGH,
@@ -165,15 +165,12 @@ def pod_shape(pod: Pod) -> Pod | None:
     if not pod.spec.node_name or is_terminal(pod):
         return None
     old = pod.metadata
-    meta = ObjectMeta(
-        name=old.name,
-        generate_name=old.generate_name,
-        namespace=old.namespace,
-        uid=old.uid,
+    meta = replace(
+        identity(old),
         labels=old.labels,
         annotations=old.annotations,
         owner_references=old.owner_references,
-        deletion_timestamp=None if old.deletion_timestamp is None else Age(0),
+        deletion_timestamp=deletion_mark(old),
     )
     containers = tuple(map(_container_shape, pod.spec.containers))
     init_containers = tuple(map(_container_shape, pod.spec.init_containers))

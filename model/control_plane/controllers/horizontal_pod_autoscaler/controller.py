@@ -30,7 +30,7 @@ from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.autoscaling import HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus
 from kythera.model.api.core.container import Container
 from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta, deletion_mark
 from kythera.model.api.metrics import PodMetrics
 from kythera.model.api.pods import condition, set_condition
 from kythera.model.control_plane.controllers.horizontal_pod_autoscaler.behavior import (
@@ -322,7 +322,7 @@ def pod_shape(pod: Pod) -> Pod:
             namespace=metadata.namespace,
             uid=metadata.uid,
             labels=metadata.labels,
-            deletion_timestamp=None if metadata.deletion_timestamp is None else Age(0),
+            deletion_timestamp=deletion_mark(metadata),
         ),
         PodSpec(
             tuple(Container(c.name, resources=c.resources) for c in spec.containers),

@@ -32,7 +32,7 @@ from kythera.model.api.coordination import Lease
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.duration import parse_duration
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, identity
 from kythera.model.api.pods import condition
 from kythera.model.control_plane.controllers.node_lifecycle.health import (
     FALSE,
@@ -269,13 +269,11 @@ def replied(local: Monitor, key: Ref, request: Request, reply: Reply) -> Monitor
 
 def pod_shape(pod: Pod) -> Pod | None:
     """What the controller reads of a pod: where it is, as long as it says that it is ready."""
-    old = pod.metadata
     ready = condition(pod.status.conditions, READY)
     if not pod.spec.node_name or ready is None or ready.status == FALSE:
         return None
-    meta = ObjectMeta(name=old.name, generate_name=old.generate_name, namespace=old.namespace, uid=old.uid)
     told = Condition(READY, ready.status, ready.reason, ready.message)
-    return Pod(meta, PodSpec(node_name=pod.spec.node_name), PodStatus(conditions=(told,)))
+    return Pod(identity(pod.metadata), PodSpec(node_name=pod.spec.node_name), PodStatus(conditions=(told,)))
 
 
 def controller(settings: Mapping[str, str] = {}) -> Controller:

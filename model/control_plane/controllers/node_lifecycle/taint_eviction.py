@@ -24,7 +24,7 @@ from functools import partial
 from kythera.model.api.core.node import Node, NodeSpec
 from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.core.scheduling import Taint, Toleration
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta, identity
 from kythera.model.api.pods import condition, is_terminating
 from kythera.model.api.taints import NO_EXECUTE, tolerates
 from kythera.model.controller import Controller, Reply, Step
@@ -190,12 +190,10 @@ def pod_shape(pod: Pod) -> Pod | None:
     """What the controller reads of a pod that has a node and is not being deleted: where it is, what it tolerates."""
     if not pod.spec.node_name or is_terminating(pod):
         return None
-    old = pod.metadata
-    meta = ObjectMeta(name=old.name, generate_name=old.generate_name, namespace=old.namespace, uid=old.uid)
     target = condition(pod.status.conditions, TARGET.type)
     seen = () if target is None else (replace(target, last_transition_time=None),)
     spec = PodSpec(node_name=pod.spec.node_name, tolerations=pod.spec.tolerations)
-    return Pod(meta, spec, PodStatus(conditions=seen))
+    return Pod(identity(pod.metadata), spec, PodStatus(conditions=seen))
 
 
 def node_shape(node: Node) -> Node:

@@ -18,7 +18,7 @@ from kythera.model.api.apps import ReplicaSet
 from kythera.model.api.core.container import Container, ContainerStatus
 from kythera.model.api.core.pod import Pod, PodSpec, PodStatus
 from kythera.model.api.labels import matches
-from kythera.model.api.meta import Condition, ObjectMeta
+from kythera.model.api.meta import Condition, ObjectMeta, deletion_mark, identity
 from kythera.model.api.ownership import claim, is_claimed, owner_reference
 from kythera.model.api.pods import condition, controller_of, is_active, is_ready, is_terminal, is_terminating
 from kythera.model.control_plane.controllers.replicaset.expectations import (
@@ -32,7 +32,7 @@ from kythera.model.control_plane.controllers.replicaset.expectations import (
 from kythera.model.control_plane.controllers.replicaset.ranking import DELETION_COST, choices, ready_age
 from kythera.model.control_plane.controllers.replicaset.status import REPLICA_FAILURE, calculate_status
 from kythera.model.controller import Controller, Reply, Step
-from kythera.model.record import Age, Map, Record, replace
+from kythera.model.record import Map, Record, replace
 from kythera.model.request import Create, Delete, Ref, Request, Update, ref_of
 from kythera.model.view import View
 
@@ -146,15 +146,12 @@ def related_pods(view: View, replica_set: ReplicaSet) -> tuple[Pod, ...]:
 def pod_shape(pod: Pod) -> Pod:
     """What the controller reads of a pod: labels and owners, where it is, how far it is, and what ranks it."""
     old, status = pod.metadata, pod.status
-    meta = ObjectMeta(
-        name=old.name,
-        generate_name=old.generate_name,
-        namespace=old.namespace,
-        uid=old.uid,
+    meta = replace(
+        identity(old),
         labels=old.labels,
         annotations=Map({k: v for k, v in old.annotations.items() if k == DELETION_COST}),
         creation_timestamp=old.creation_timestamp,
-        deletion_timestamp=None if old.deletion_timestamp is None else Age(0),
+        deletion_timestamp=deletion_mark(old),
         owner_references=old.owner_references,
     )
     sidecars = tuple(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import TopologySpreadConstraint
 from kythera.model.api.labels import matches
-from kythera.model.api.meta import LabelSelector, LabelSelectorRequirement
+from kythera.model.api.meta import LabelSelector
 from kythera.model.control_plane.scheduler.filters.verdict import FIT, Verdict, unresolvable, unschedulable
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
-from kythera.model.control_plane.scheduler.scores.pod_topology_spread import (
+from kythera.model.control_plane.scheduler.topology_spread import (
     counted_pods,
     default_selector,
+    has_all_keys,
     included,
+    with_label_keys,
 )
 from kythera.model.record import Map, replace
 
@@ -67,7 +68,7 @@ def hard_constraints(pod: Pod, snapshot: Snapshot, default_constraints: Constrai
     """
     own = pod.spec.topology_spread_constraints
     if own:
-        return tuple(_with_label_keys(each, pod) for each in own if each.when_unsatisfiable == DO_NOT_SCHEDULE)
+        return tuple(with_label_keys(each, pod) for each in own if each.when_unsatisfiable == DO_NOT_SCHEDULE)
     defaults = tuple(each for each in default_constraints if each.when_unsatisfiable == DO_NOT_SCHEDULE)
     if not defaults:
         return ()
@@ -86,7 +87,7 @@ def match_counts(pod: Pod, snapshot: Snapshot, constraints: Constraints) -> tupl
     """
     counts: list[dict[str, int]] = [{} for _ in constraints]
     for info in snapshot.nodes:
-        if not _has_all_keys(info.node, constraints):
+        if not has_all_keys(info.node, constraints):
             continue
         for constraint, count in zip(constraints, counts, strict=True):
             if included(constraint, pod, info.node):
@@ -104,18 +105,3 @@ def global_minimum(constraint: TopologySpreadConstraint, counts: Map[int]) -> in
     if len(counts) < (1 if constraint.min_domains is None else constraint.min_domains):
         return 0
     return min(counts.values(), default=0)
-
-
-def _has_all_keys(node: Node, constraints: Constraints) -> bool:
-    return all(each.topology_key in node.metadata.labels for each in constraints)
-
-
-def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
-    selector, labels = constraint.label_selector, pod.metadata.labels
-    more = tuple(
-        LabelSelectorRequirement(key, "In", (labels[key],)) for key in constraint.match_label_keys if key in labels
-    )
-    if selector is None or not more:
-        return constraint
-    full = replace(selector, match_expressions=(*selector.match_expressions, *more))
-    return replace(constraint, label_selector=full)

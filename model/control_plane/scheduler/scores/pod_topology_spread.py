@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import math
 
-from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import TopologySpreadConstraint
-from kythera.model.api.labels import matches, matches_map
-from kythera.model.api.meta import LabelSelector, LabelSelectorRequirement
-from kythera.model.api.node_affinity import required_node_affinity_matches
-from kythera.model.api.pods import controller_of
-from kythera.model.api.taints import KEEPS_OFF, find_untolerated
+from kythera.model.api.meta import LabelSelector
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
 from kythera.model.control_plane.scheduler.scores.normalise import MAX_NODE_SCORE
-from kythera.model.record import Map, replace
+from kythera.model.control_plane.scheduler.topology_spread import (
+    counted_pods,
+    default_selector,
+    has_all_keys,
+    included,
+    with_label_keys,
+)
+from kythera.model.record import replace
 
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 SCHEDULE_ANYWAY = "ScheduleAnyway"
-HONOR = "Honor"
 
 SYSTEM_DEFAULTS = (
     TopologySpreadConstraint(max_skew=3, topology_key=HOSTNAME, when_unsatisfiable=SCHEDULE_ANYWAY),
@@ -52,8 +53,8 @@ def score_pod_topology_spread(
     if not constraints:
         return dict.fromkeys(names, 0)
     require_all = bool(own) or default_constraints is not None
-    scored = [info for info in nodes if not require_all or _has_all_keys(info.node, constraints)]
-    counting = [info for info in snapshot.nodes if not require_all or _has_all_keys(info.node, constraints)]
+    scored = [info for info in nodes if not require_all or has_all_keys(info.node, constraints)]
+    counting = [info for info in snapshot.nodes if not require_all or has_all_keys(info.node, constraints)]
     ignored = set(names) - {info.node.metadata.name for info in scored}
     parts = [_points(pod, constraint, scored, counting) for constraint in constraints]
     points = {name: math.floor(sum(part[name] for part in parts) + 0.5) for name in names if name not in ignored}
@@ -74,50 +75,12 @@ def soft_constraints(
     """
     own = pod.spec.topology_spread_constraints
     if own:
-        return tuple(_with_label_keys(c, pod) for c in own if c.when_unsatisfiable == SCHEDULE_ANYWAY)
+        return tuple(with_label_keys(c, pod) for c in own if c.when_unsatisfiable == SCHEDULE_ANYWAY)
     defaults = SYSTEM_DEFAULTS if default_constraints is None else default_constraints
     selector = default_selector(pod, snapshot)
     if selector == LabelSelector():
         return ()
     return tuple(replace(c, label_selector=selector) for c in defaults if c.when_unsatisfiable == SCHEDULE_ANYWAY)
-
-
-def default_selector(pod: Pod, snapshot: Snapshot) -> LabelSelector:
-    """The selectors of the Services that select the pod and of the ReplicaSet that controls it, all in one.
-
-    Source: pkg/scheduler/framework/plugins/helper/spread.go DefaultSelector, GetPodServices.
-    Simplifies: ReplicationControllers and StatefulSets are not modelled.
-    """
-    namespace, labels = pod.metadata.namespace, pod.metadata.labels
-    wanted: dict[str, str] = {}
-    for service in snapshot.services:
-        selector = service.spec.selector
-        if service.metadata.namespace == namespace and selector and matches_map(selector, labels):
-            wanted.update(selector)
-    owner = controller_of(pod)
-    if owner is None or owner.kind != "ReplicaSet" or owner.api_version != "apps/v1":
-        return LabelSelector(Map(wanted))
-    for replica_set in snapshot.replica_sets:
-        meta = replica_set.metadata
-        if meta.namespace == namespace and meta.name == owner.name and owner.uid in (None, meta.uid):
-            theirs = replica_set.spec.selector or LabelSelector()
-            return LabelSelector(Map({**theirs.match_labels, **wanted}), theirs.match_expressions)
-    return LabelSelector(Map(wanted))
-
-
-def counted_pods(info: NodeInfo, selector: LabelSelector | None, namespace: str) -> int:
-    """How many pods on a node a selector selects, but for terminating ones; an empty selector selects none.
-
-    Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go countPodsMatchSelector.
-    """
-    if selector == LabelSelector():
-        return 0
-    return sum(
-        pod.metadata.deletion_timestamp is None
-        and pod.metadata.namespace == namespace
-        and matches(selector, pod.metadata.labels)
-        for pod in info.pods
-    )
 
 
 def domain_points(count: int, max_skew: int, weight: float) -> float:
@@ -160,30 +123,3 @@ def _points(
         count = counted_pods(info, selector, namespace) if key == HOSTNAME else counts[labels[key]]
         points[info.node.metadata.name] = domain_points(count, constraint.max_skew, weight)
     return points
-
-
-def included(constraint: TopologySpreadConstraint, pod: Pod, node: Node) -> bool:
-    """Whether a node counts for a constraint, by its node affinity policy and its node taints policy.
-
-    Source: pkg/scheduler/framework/plugins/podtopologyspread/common.go matchNodeInclusionPolicies.
-    """
-    if (constraint.node_affinity_policy or HONOR) == HONOR and not required_node_affinity_matches(pod, node):
-        return False
-    return constraint.node_taints_policy != HONOR or (
-        find_untolerated(node.spec.taints, pod.spec.tolerations, KEEPS_OFF) is None
-    )
-
-
-def _has_all_keys(node: Node, constraints: tuple[TopologySpreadConstraint, ...]) -> bool:
-    return all(constraint.topology_key in node.metadata.labels for constraint in constraints)
-
-
-def _with_label_keys(constraint: TopologySpreadConstraint, pod: Pod) -> TopologySpreadConstraint:
-    selector, labels = constraint.label_selector, pod.metadata.labels
-    more = tuple(
-        LabelSelectorRequirement(key, "In", (labels[key],)) for key in constraint.match_label_keys if key in labels
-    )
-    if selector is None or not more:
-        return constraint
-    expressions = (*selector.match_expressions, *more)
-    return replace(constraint, label_selector=replace(selector, match_expressions=expressions))

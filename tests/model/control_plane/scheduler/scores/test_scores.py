@@ -43,7 +43,7 @@ from kythera.model.control_plane.scheduler.scores.node_resources_fit import (
     strategy_score,
 )
 from kythera.model.control_plane.scheduler.scores.normalise import proportional
-from kythera.model.control_plane.scheduler.scores.pod_topology_spread import default_selector
+from kythera.model.control_plane.scheduler.topology_spread import default_selector
 from kythera.model.record import EMPTY, Map, NodeName, Uid, replace
 
 GIB = 1024**3
