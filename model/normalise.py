@@ -233,14 +233,17 @@ def nodes_in(value: Any) -> frozenset[str]:
 
 @lru_cache(maxsize=500_000)
 def anonymous(value: Any, node: str | None = None) -> int:
-    """The fingerprint of ``value`` without its uids; with ``node``, as ``node`` sees it: itself, and others."""
+    """A number for ``value`` whatever its uids are; with ``node``, as ``node`` sees it: itself, and others.
+
+    Collections are often kept in the order of uids, so the order of their parts does not count either.
+    """
 
     def leaf(kind: Any, old: Any, _: str) -> Any:
         if kind is Uid:
             return -1
         return ("" if old == node else "other") if kind is NodeName and node is not None else old
 
-    return fingerprint(transform(value, leaf))
+    return _digest(transform(value, leaf), ordered=False)
 
 
 def older(value: Any, seconds: int, horizons: Mapping[str, int]) -> Any:
@@ -255,29 +258,33 @@ def older(value: Any, seconds: int, horizons: Mapping[str, int]) -> Any:
 @lru_cache(maxsize=500_000)
 def fingerprint(value: Any) -> int:
     """A number that is the same for equal values in every run: what canonical orders are made of."""
+    return _digest(value, ordered=True)
+
+
+def _digest(value: Any, ordered: bool) -> int:
     digest = blake2b(digest_size=8)
-    _feed(value, digest.update)
+    _feed(value, digest.update, ordered)
     return int.from_bytes(digest.digest(), "big")
 
 
-def _feed(value: Any, update: Callable[[bytes], None]) -> None:
+def _feed(value: Any, update: Callable[[bytes], None], ordered: bool) -> None:
     if isinstance(value, Record):
         update(b"(" + type(value).__name__.encode())
         for name in value.__record_fields__:
-            _feed(getattr(value, name), update)
+            _feed(getattr(value, name), update, ordered)
         update(b")")
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple) and (ordered or len(value) < 2):
         update(b"[")
         for item in value:
-            _feed(item, update)
+            _feed(item, update, ordered)
         update(b"]")
     elif isinstance(value, Map):
         update(b"{")
         for key, item in value.items():
             update(key.encode() + b"=")
-            _feed(item, update)
+            _feed(item, update, ordered)
         update(b"}")
-    elif isinstance(value, frozenset):
-        update(b"<" + b",".join(sorted(str(fingerprint(v)).encode() for v in value)) + b">")
+    elif isinstance(value, (tuple, frozenset)):
+        update(b"<" + b",".join(sorted(str(_digest(each, ordered)).encode() for each in value)) + b">")
     else:
         update(f"{type(value).__name__}:{value!r};".encode())

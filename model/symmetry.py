@@ -63,7 +63,7 @@ class Symmetry:
         for nodes in self.classes:
             signatures = {
                 node: (
-                    *(anonymous(row[i], node) for i in self.node_slots.get(node, ())),
+                    *(as_seen_from(row[i], node) for i in self.node_slots.get(node, ())),
                     *(mentions(value, node) for value in shared),
                 )
                 for node in nodes
@@ -102,12 +102,17 @@ class Symmetry:
 
 
 @lru_cache(maxsize=500_000)
+def as_seen_from(value: Any, node: str) -> int:
+    """The fingerprint of a value in which a node is only "this one", whatever it is called."""
+    return anonymous(rename(value, Renaming(nodes=Map({node: ""}))), "")
+
+
+@lru_cache(maxsize=500_000)
 def mentions(objects: Objects, node: str) -> tuple[int, ...]:
     """The fingerprints of the objects that are about a node, whatever the node is called."""
-    itself = Renaming(nodes=Map({node: ""}))
     return tuple(
         sorted(
-            anonymous(rename(obj, itself), "")
+            as_seen_from(obj, node)
             for obj in objects
             if node in nodes_in(obj) or (type(obj).__name__ == "Node" and obj.metadata.name == node)  # type: ignore[attr-defined]
         )
