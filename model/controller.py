@@ -84,6 +84,7 @@ class Controller:
     ``caught_up(local)`` is what follows from the view showing the present (coarse granularity, where events may have
     been passed over).
     ``replied(local, key, request, reply)`` is what the controller does with an answer.
+    ``edges``: the handlers act on changes, not only on what is there, so they run although no informer is ever behind.
     ``horizons``: for ``"Class.field"`` of each age that is read, the number of seconds beyond which its exact value
     makes no difference any more; ages that nobody reads do not grow.
     """
@@ -99,4 +100,5 @@ class Controller:
     replied: Callable[[Any, Ref, Request, Reply], Any] = _ignores_reply
     shapes: Mapping[type[Record], Callable[[Any], Record | None]] = field(default_factory=dict)
     horizons: Mapping[str, int] = field(default_factory=dict)
+    edges: bool = False
     says: str = ""

@@ -52,11 +52,15 @@ class Update(Record):
 
 @record
 class Delete(Record):
-    """Delete an object; with ``ref.uid`` only this incarnation of it."""
+    """Delete an object; with ``ref.uid`` only this incarnation of it, with ``expected_owners`` only while it has these.
+
+    ``propagation_policy`` is Background, Foreground or Orphan; without one the finalizers that the object has decide.
+    """
 
     ref: Ref
     grace_period_seconds: int | None = None
-    propagation_policy: str = "Background"
+    propagation_policy: str = ""
+    expected_owners: tuple[OwnerReference, ...] | None = None
 
 
 @record

@@ -26,12 +26,17 @@ ADVERSARIAL = "adversarial"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of normalising that concerns few slots: what it reads (and may rewrite), and which of them wake it."""
+    """A part of normalising that concerns few slots: what it reads (and may rewrite), and which of them wake it.
+
+    ``concerns`` tells of the old and the new value of such a slot whether the stage can have anything to do; an engine
+    may then leave it out.
+    """
 
     name: str
     reads: tuple[str, ...]
     triggers: frozenset[str]
     function: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    concerns: Callable[[Any, Any], bool] | None = None
 
 
 BeforeTick = Callable[[Mapping[str, int], Row, int], Row]

@@ -12,11 +12,14 @@ from kythera.properties.liveness.drains_complete import DRAINS_COMPLETE
 from kythera.properties.liveness.endpoints_converge import ENDPOINTS_CONVERGE
 from kythera.properties.liveness.livelocks import NO_EVICTION_LIVELOCK, NO_SCALING_OSCILLATION
 from kythera.properties.liveness.node_failure_heals import NODE_FAILURE_HEALS
+from kythera.properties.liveness.owners_gone import OWNERS_GONE_DEPENDENTS_GONE
 from kythera.properties.liveness.pods_schedulable import PODS_SCHEDULABLE
 from kythera.properties.liveness.replicas_converge import REPLICAS_CONVERGE
 from kythera.properties.property import AnyProperty, Convergence
 from kythera.properties.safety.bind_once import BIND_ONCE
+from kythera.properties.safety.connections import CONNECTIONS_ANSWERED
 from kythera.properties.safety.disruption_budget import PDB_HONOURED_BY_EVICTION
+from kythera.properties.safety.live_owners import NO_LIVE_OWNER_COLLECTED
 from kythera.properties.safety.minimum_replicas import REPLICAS_NEVER_BELOW_MIN
 from kythera.properties.safety.monotonic_views import RESOURCE_VERSION_MONOTONIC
 from kythera.properties.safety.no_lost_update import NO_LOST_UPDATE
@@ -37,6 +40,8 @@ CATALOGUE: tuple[Statement, ...] = (
     REPLICAS_NEVER_BELOW_MIN,
     RESOURCE_VERSION_MONOTONIC,
     POD_IP_UNIQUENESS,
+    CONNECTIONS_ANSWERED,
+    NO_LIVE_OWNER_COLLECTED,
     REPLICAS_CONVERGE,
     DEPLOYMENT_CONVERGES,
     PODS_SCHEDULABLE,
@@ -45,6 +50,7 @@ CATALOGUE: tuple[Statement, ...] = (
     NO_SCALING_OSCILLATION,
     NODE_FAILURE_HEALS,
     DRAINS_COMPLETE,
+    OWNERS_GONE_DEPENDENTS_GONE,
 )
 
 

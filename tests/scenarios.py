@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.systems import autoscaler, budget, deployment, event, node, pod, question, replica_set, service
+from tests.systems import autoscaler, budget, connect, deployment, event, node, pod, question, replica_set, service
 
 from kythera.model.api.quantity import Quantity
 from kythera.model.record import Map
-from kythera.model.scenarios.scenario import NO_FAULTS, Faults, SchedulerSettings, Workload
+from kythera.model.scenarios.scenario import NO_FAULTS, Event, Faults, SchedulerSettings, Workload
 from kythera.properties.statement import Question
 
 Ask = Callable[..., Question]
@@ -22,6 +22,23 @@ TWO = [node("n1"), node("n2")]
 THREE = [*TWO, node("n3")]
 LAG = Faults(crash=0)
 SCHEDULERS = (SchedulerSettings(), SchedulerSettings("second-scheduler"))
+ROOM_FOR_ONE = [node("n1", "500m"), pod("a"), pod("b")]
+BLUE = {**node("n1"), "metadata": {"name": "n1", "labels": {"kubernetes.io/hostname": "n1", "colour": "blue"}}}
+LIKES_ITSELF = {
+    "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}
+        ]
+    }
+}
+
+TEAM = {"kind": "Namespace", "metadata": {"name": "team"}, "spec": {"finalizers": ["kubernetes"]}}
+OF_TEAM = {**deployment(1), "metadata": {"name": "web", "namespace": "team", "generation": 1}}
+
+
+def bye(target: str, cascade: str = "background") -> tuple[Event, ...]:
+    """Somebody deletes an object."""
+    return (event("bye", "delete", target, cascade=cascade),)
 
 
 def load(*milli: int, changes: int = 1) -> tuple[Workload, ...]:
@@ -55,20 +72,52 @@ TABLE: dict[str, Ask] = {
         [*TWO, replica_set(1), budget(minAvailable=1)], events=(event("drain", "drain", "n1"),)
     ),
     "Service": of([*TWO, replica_set(1), service()]),
+    "connections": of(
+        [*ONE, pod("web", nodeName="n1"), pod("b", nodeName="n1"), service()],
+        events=(event("bye", "delete", "Pod/web"), connect("web")),
+    ),
+    "session affinity": of(
+        [*TWO, replica_set(2), service(sessionAffinity="ClientIP")],
+        events=(connect("web", "first"), connect("web", "second", after=("first",))),
+    ),
     "two schedulers": of([*TWO, pod("a"), pod("b", schedulerName="second-scheduler")], LAG, schedulers=SCHEDULERS),
+    "two schedulers for one room": of(
+        [node("n1", "500m"), pod("a"), pod("b", schedulerName="second-scheduler")], LAG, schedulers=SCHEDULERS
+    ),
+    "pod waits for an uncordon": of(
+        [node("n1", unschedulable=True), pod("a")], LAG, events=(event("open", "uncordon", "n1"),)
+    ),
+    "pod waits for a label": of(
+        [*ONE, pod("a", nodeSelector={"colour": "blue"})], events=(event("paint", "apply", manifest=BLUE),)
+    ),
+    "pod waits for room": of(ROOM_FOR_ONE, LAG, events=(event("make room", "delete", "pod/a"),)),
+    "pod waits for the flush": of(
+        [*TWO, replica_set(1, affinity=LIKES_ITSELF)], events=(event("drain", "drain", "n1"),)
+    ),
     "crash": of([*TWO, pod("a")], Faults(crash=1)),
     "caches lag": of([*TWO, replica_set(2)], LAG),
     "older caches": of([*ONE, pod("a")], Faults(crash=1, staleness="timeTravel")),
     "fine": of([*TWO, pod("a")], LAG, "fine"),
     "lost answers": of([*TWO, pod("a")], Faults(crash=0, lost_reply=1), "fine"),
     "container crash": of([*TWO, replica_set(1)], Faults(crash=0, container_crash=1)),
+    "containers exit": of([*ONE, replica_set(1)], LAG, workload=(Workload(Map({"app": "web"}), exits="failure"),)),
+    "pods end": of(
+        [*TWO, pod("web", restartPolicy="Never", initContainers=[{"name": "init", "image": "init:1"}])],
+        LAG,
+        workload=(Workload(Map({"app": "web"}), lasts=30),),
+    ),
     "partition": of([*TWO, pod("a")], Faults(crash=0, partition=1)),
     "node failure": of([*TWO, replica_set(1)], Faults(crash=0, node_failure=1, staleness="none")),
     "adversarial time": of([*ONE, replica_set(1)], time="adversarial"),
+    "deletion": of([*ONE, replica_set(1)], LAG, events=bye("replicaset/web")),
+    "foreground deletion": of([*ONE, deployment(1)], events=bye("deployment/web", "foreground")),
+    "orphaning deletion": of([*TWO, deployment(1)], events=bye("deployment/web", "orphan")),
+    "deletion of a namespace": of([*ONE, TEAM, OF_TEAM], events=bye("namespace/team")),
     "two nodes in adversarial time": of([*TWO], time="adversarial"),
 }
 
 LARGER: dict[str, Ask] = {
+    "foreground deletion, caches lag": of([*ONE, replica_set(1)], LAG, events=bye("replicaset/web", "foreground")),
     "nothing symmetric": of([*TWO, replica_set(2)], LAG, symmetry=False),
     "three equal nodes, caches lag": of([*THREE, replica_set(2)], LAG),
     "crash of a ReplicaSet's controller": of([*TWO, replica_set(1)], Faults(crash=1)),

@@ -98,6 +98,11 @@ def event(name: str, verb: str, target: str = "", manifest: dict[str, Any] | Non
     return Event(name, verb, target, manifests=manifests, **more)
 
 
+def connect(to: str, name: str = "connect", **more: Any) -> Event:
+    """Somebody connects to a Service."""
+    return Event(name, "connect", f"Service/{to}", **more)
+
+
 def objects(documents: Sequence[dict[str, Any]]) -> tuple[Record, ...]:
     """Documents as stored objects with defaults and uids."""
     found = []

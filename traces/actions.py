@@ -17,13 +17,13 @@ from types import ModuleType
 from kythera.model import host
 from kythera.model.rule import CLOCK, COMPONENT, FAULT, REPAIR, USER, WORKLOAD, Rule
 
-ENVIRONMENT = ("containers", "crashes", "heartbeats", "network", "users", "workload")
+ENVIRONMENT = ("clients", "containers", "crashes", "heartbeats", "network", "users", "workload")
 CONTROLLERS = {
     "deployment": "kythera.model.control_plane.controllers.deployment.reconcile",
     "replicaset": "kythera.model.control_plane.controllers.replicaset.reconcile",
     "horizontal-pod-autoscaler": "kythera.model.control_plane.controllers.horizontal_pod_autoscaler.controller",
     "disruption": "kythera.model.control_plane.controllers.disruption",
-    "endpointslice": "kythera.model.control_plane.controllers.endpointslice",
+    "endpointslice": "kythera.model.control_plane.controllers.endpointslice.controller",
     "node-lifecycle": "kythera.model.control_plane.controllers.node_lifecycle",
     "taint-eviction": "kythera.model.control_plane.controllers.node_lifecycle.taint_eviction",
     "pod-gc": "kythera.model.control_plane.controllers.pod_gc",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +15,11 @@ from kythera.model.scenarios.scenario import Faults, Rung, ladder
 from kythera.model.system import Move, System
 from kythera.properties.catalogue import CATALOGUE, applicable
 from kythera.properties.engines.core import Core
+from kythera.properties.engines.deadline import Deadline
 from kythera.properties.engines.liveness import Lasso, Liveness
-from kythera.properties.engines.path import moves_along, states_to
+from kythera.properties.engines.path import moves_along, ways_to
 from kythera.properties.engines.result import Exploration, Finding
+from kythera.properties.engines.startup import starts_at_once
 from kythera.properties.property import (
     HOLDS,
     INCONCLUSIVE,
@@ -32,17 +35,23 @@ from kythera.properties.property import (
 )
 from kythera.traces.timeline import Timeline
 
-Progress = Callable[[Rung, Exploration, int], None]
+Progress = Callable[[str], None]
+"""Is told, now and then, what is being done."""
 
 INTERRUPTED = "interrupted"
 NEVER_STARTED = "not started"
 
-EXPLORING = 2 / 3
-"""The part of the time that exploration may take, where liveness is to be judged afterwards."""
+EXPLORING = 0.6
+"""The part of the time of a rung that exploration may take, where runs without end are to be looked for afterwards."""
 
-LARGEST_OPEN = 5_000
-"""An exploration that was stopped is searched for runs without end up to so many states: the search costs as much time
-as the exploration, and mostly finds components that are cut off where it was stopped."""
+REBUILDING = 0.75
+"""The same where a violation was found already: the way to it has to be found again."""
+
+COMPILING = 15.0
+"""Seconds that have to be left if the compiled engine has to be compiled first."""
+
+SHOWN = 10
+"""How many processes and slots a profile names."""
 
 STOPPED_BY = {
     "time": "the time was up",
@@ -73,7 +82,12 @@ class Counterexample:
 
 @dataclass(slots=True)
 class RungReport:
-    """What was covered on one rung; ``possible`` are its actions (``kubelet.work``), ``judged`` its properties."""
+    """What was covered on one rung; ``possible`` are its actions (``kubelet.work``), ``judged`` its properties.
+
+    ``searched``: among how many of its states, the nearest ones, runs without end were looked for (``None``: they were
+    not asked about).  ``unfinished``: the properties for which that search did not get to its end.
+    ``misses``: how often the rules of which process were called; ``values``: how many values which slot had.
+    """
 
     rung: Rung
     result: Exploration
@@ -81,7 +95,10 @@ class RungReport:
     judged: frozenset[str] = frozenset()
     possible: frozenset[str] = frozenset()
     misses: dict[str, int] = field(default_factory=dict)
+    values: dict[str, int] = field(default_factory=dict)
     calls: int = 0
+    searched: int | None = None
+    unfinished: frozenset[str] = frozenset()
 
     @property
     def fired(self) -> frozenset[str]:
@@ -92,6 +109,25 @@ class RungReport:
     def stopped(self) -> str:
         """Why it was not explored to its end; empty if it was."""
         return STOPPED_BY.get(self.result.stopped, self.result.stopped)
+
+    def settles(self, prop: AnyProperty) -> bool:
+        """Whether the property can be broken in no way that was not looked at."""
+        whole = self.searched in (None, self.result.states)
+        return (
+            self.result.complete
+            and prop.name not in self.unfinished
+            and (whole or not isinstance(prop, (Convergence, Recoverable)))
+        )
+
+    def limits(self, prop: AnyProperty) -> str:
+        """What was not looked at, if anything."""
+        found = [self.stopped] if self.stopped else []
+        if isinstance(prop, (Convergence, Recoverable)) and self.searched is not None:
+            part = "all" if self.searched == self.result.states else f"the first {self.searched:,}"
+            ended = ", until the time was up" if prop.name in self.unfinished else ""
+            where = f"{part} of its {self.result.states:,} states"
+            found.append(f"runs without end were looked for among {where}{ended}")
+        return ", ".join(found)
 
 
 def _action(process: str, rule: str) -> str:
@@ -119,6 +155,7 @@ class Report:
     properties: list[PropertyReport]
     rungs: list[RungReport]
     seconds: float = 0.0
+    interrupted: bool = False
 
     @property
     def never_fired(self) -> list[str]:
@@ -141,91 +178,150 @@ class Budget:
     memory: int = 16 << 30
 
 
-def check(loaded: Loaded, budget: Budget = Budget(), progress: Progress | None = None) -> Report:
-    """Climb the ladder of a scenario within a budget; an interruption ends it early, with what was found so far."""
-    started = time.perf_counter()
+def check(
+    loaded: Loaded,
+    budget: Budget = Budget(),
+    progress: Progress | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Report:
+    """Climb the ladder of a scenario within a budget; an interruption ends it early, with what was found so far.
+
+    ``interrupted`` is asked now and then whether the user wants it to end.
+    """
+    started = clock()
     found: dict[str, Counterexample] = {}
     rungs: list[RungReport] = []
     wanted: dict[Rung, list[AnyProperty]] = {}
     steps = ladder(loaded.scenario)
-    over = False
+    over = stopped = False
     for number, rung in enumerate(steps):
-        left = budget.seconds - (time.perf_counter() - started)
         system = compile_system(loaded.objects, loaded.scenario, rung)
         wanted[rung] = applicable(system, loaded.objects, loaded.scenario, rung)
         open_ones = [each for each in wanted[rung] if each.name not in found]
+        left = budget.seconds - (clock() - started)
         over = over or bool(rungs and left <= 0.02 * budget.seconds)
         if over or not open_ones:
             continue
-        share = left if number == len(steps) - 1 else left / 2
-        core, report = explore(system, open_ones, rung, share, budget, progress)
+        watch = Watch(rung_name(rung), progress, interrupted)
+        deadline = Deadline(left if number == len(steps) - 1 else left / 2, clock, watch.search)
+        begun = clock()
+        core, report = explore(system, open_ones, rung, deadline, budget, watch)
         rungs.append(report)
-        begun = time.perf_counter()
         try:
-            found.update(judge(core, open_ones, rung))
+            judge(core, open_ones, report, deadline, found)
         except KeyboardInterrupt:
-            report.result.stopped = INTERRUPTED
-        report.seconds += time.perf_counter() - begun
-        over = report.result.stopped == INTERRUPTED
+            stopped = True
+        report.seconds = clock() - begun
+        over = stopped = stopped or report.result.stopped == INTERRUPTED
     reports = _reports(loaded, wanted, found, rungs)
-    return Report(loaded, reports, rungs, time.perf_counter() - started)
+    return Report(loaded, reports, rungs, clock() - started, stopped)
+
+
+class Watch:
+    """Shows how a rung gets on, and ends it when the time is up or the user wants it."""
+
+    def __init__(self, name: str, progress: Progress | None, interrupted: Callable[[], bool]) -> None:
+        self.name = name
+        self.progress = progress
+        self.interrupted = interrupted
+
+    def search(self, doing: str) -> None:
+        """Called during the search for runs without end."""
+        if self.interrupted():
+            raise KeyboardInterrupt
+        if self.progress is not None and doing:
+            self.progress(f"{self.name}: looking for runs without end: {doing}")
+
+    def explore(self, core: Core, deadline: Deadline, result: Exploration, frontier: int) -> None:
+        """Called during the exploration, which ends when it is marked as stopped."""
+        if self.interrupted():
+            result.stopped = INTERRUPTED
+        elif deadline.left() < 0:
+            result.stopped = "time"
+        if self.progress is not None:
+            rate = result.states / max(result.seconds, 1e-6)
+            self.progress(
+                f"{self.name}: {result.states:,} states, {rate:,.0f}/s, depth {result.depth}, frontier {frontier:,}"
+            )
 
 
 def explore(
     system: System,
     properties: Sequence[AnyProperty],
     rung: Rung,
-    seconds: float,
+    deadline: Deadline,
     budget: Budget,
-    progress: Progress | None = None,
+    watch: Watch,
 ) -> tuple[Core, RungReport]:
     """Explore one rung; some of the time is kept for the judgement of liveness, if it is to be judged.
 
     If only one property is asked for, and one that a single state or step can break, the first violation ends it.
     """
-    started = time.perf_counter()
     core = Core(system, properties)
     lively = any(isinstance(each, (Convergence, Recoverable)) for each in properties)
     names = {each.name for each in properties}
+    whole = Deadline(deadline.left(), deadline.clock)
+    until, rebuilding = whole.part(EXPLORING if lively else 1.0), whole.part(EXPLORING if lively else REBUILDING)
+    large = core.large
+
+    def watched(result: Exploration, frontier: int) -> None:
+        bound = rebuilding if result.findings else until
+        core.large = large if bound.left() > COMPILING or starts_at_once() else float("inf")
+        watch.explore(core, bound, result, frontier)
+
     result = core.run(
-        seconds * (EXPLORING if lively else 1.0),
+        max(until.left(), 0.0),
         budget.states,
-        None if progress is None else lambda result, frontier: progress(rung, result, frontier),
+        watched,
         stop_at_finding=len(names) == 1 and not lively,
         out_of_memory=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > budget.memory,
     )
     possible = frozenset(_action(p.name, r.name) for p in system.processes for r in p.rules)
-    misses = dict(core.tables.misses.most_common(10))
-    taken = time.perf_counter() - started
-    return core, RungReport(rung, result, taken, frozenset(names), possible, misses, core.tables.rule_calls)
+    report = RungReport(rung, result, result.seconds, frozenset(names), possible)
+    report.calls, report.misses = core.tables.rule_calls, dict(core.tables.misses.most_common(SHOWN))
+    codec = core.tables.codec
+    values = Counter({slot.family: len(codec.values[codec.table[i]]) for i, slot in enumerate(system.slots)})
+    report.values = dict(values.most_common(SHOWN))
+    return core, report
 
 
-def judge(core: Core, properties: Sequence[AnyProperty], rung: Rung) -> dict[str, Counterexample]:
-    """The counterexamples that an exploration holds, each rebuilt by the plain step."""
-    found: dict[str, Counterexample] = {}
+def judge(
+    core: Core,
+    properties: Sequence[AnyProperty],
+    report: RungReport,
+    deadline: Deadline,
+    found: dict[str, Counterexample],
+) -> None:
+    """Add the counterexamples that an exploration holds to those ``found``, each rebuilt by the plain step.
+
+    What was searched is noted in the report of the rung, also if an interruption ends the search.
+    """
+    ways = ways_to(core, [finding.state for finding in core.result.findings])
     for finding in core.result.findings:
         parts = [each for each in properties if each.name == finding.property]
-        found[finding.property] = _from_finding(core, finding, parts, rung)
-    lively = [each for each in properties if isinstance(each, (Convergence, Recoverable))]
-    judged = core.result.complete or core.result.states <= LARGEST_OPEN
-    if lively and judged and core.result.stopped != INTERRUPTED:
-        liveness = Liveness(core)
-        for prop in lively:
-            lasso = None
-            if prop.name in found:
-                continue
-            if isinstance(prop, Convergence):
-                lasso = liveness.convergence(prop)
-            elif core.result.complete:
-                lasso = liveness.recoverable(prop)
-            if lasso is not None:
-                found[prop.name] = _from_lasso(core, lasso, isinstance(prop, Convergence), rung)
-    return found
+        found[finding.property] = _from_finding(core, finding, ways[finding.state], parts, report.rung)
+    lively = [
+        each for each in properties if isinstance(each, (Convergence, Recoverable)) and each.name not in found
+    ]  # fmt: skip
+    report.unfinished = frozenset(each.name for each in lively)
+    if not lively or core.result.stopped == INTERRUPTED:
+        return
+    liveness = Liveness(core, deadline)
+    report.searched = len(liveness.graph.states)
+    for prop in lively:
+        lasso = liveness.convergence(prop) if isinstance(prop, Convergence) else liveness.recoverable(prop)
+        if lasso is not None:
+            found[prop.name] = _from_lasso(core, lasso, liveness, isinstance(prop, Convergence), report.rung)
+        if prop.name not in liveness.unfinished:
+            report.unfinished -= {prop.name}
 
 
-def _from_finding(core: Core, finding: Finding, parts: Sequence[AnyProperty], rung: Rung) -> Counterexample:
+def _from_finding(
+    core: Core, finding: Finding, way: Sequence[int], parts: Sequence[AnyProperty], rung: Rung
+) -> Counterexample:
     """A run to the state that was found, and with the step that was found, if it is a step."""
-    moves = moves_along(core, states_to(core, finding.state))
+    moves = moves_along(core, way)
     message, after = finding.message, len(moves)
     if isinstance(parts[0], StepInvariant):
         row = core.tables.codec.decode(finding.state)
@@ -247,8 +343,8 @@ def breaks(system: System, prop: AnyProperty, row: tuple[Any, ...], move: Move) 
     return None
 
 
-def _from_lasso(core: Core, lasso: Lasso, loops: bool, rung: Rung) -> Counterexample:
-    stem = states_to(core, lasso.entry)
+def _from_lasso(core: Core, lasso: Lasso, liveness: Liveness, loops: bool, rung: Rung) -> Counterexample:
+    stem = liveness.way_to(lasso)
     moves = [*moves_along(core, stem), *lasso.moves]
     entry = len(stem) - 1
     return _told(
@@ -293,7 +389,7 @@ def verdict_of(
     """The honest verdict, from what was seen on the rungs where the property is claimed.
 
     Safety is judged wherever something was visited.  That no run goes wrong for ever can only be told of a rung that
-    was explored to its end.
+    was explored to its end, and searched.
     """
     lively = isinstance(prop, (Convergence, Recoverable))
     fairness = "weak" if isinstance(prop, Convergence) else "none"
@@ -305,12 +401,12 @@ def verdict_of(
         return verdict(VIOLATED)
     judged = {each.rung: each for each in rungs if prop.name in each.judged}
     open_ones = [
-        f"{rung_name(rung)}: {judged[rung].stopped if rung in judged else STOPPED_BY[NEVER_STARTED]}"
+        f"{rung_name(rung)}: {judged[rung].limits(prop) if rung in judged else STOPPED_BY[NEVER_STARTED]}"
         for rung in claimed
-        if rung not in judged or not judged[rung].result.complete
+        if rung not in judged or not judged[rung].settles(prop)
     ]
     limits = f"not explored to the end: {'; '.join(open_ones)}"
-    counted = [each for each in judged.values() if each.result.complete or not lively]
+    counted = [each for each in judged.values() if each.settles(prop) or not lively]
     if not counted:
         return verdict(INCONCLUSIVE, limits)
     if prop.applies is not None and not any(prop.name in each.result.applied for each in counted):

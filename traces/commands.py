@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +40,17 @@ def check_command(
     except Unusable as error:
         return refuse(str(problem) for problem in error.problems)
     budget = Budget(seconds, states, memory)
-    if sys.stderr.isatty():
-        from kythera.traces.render.progress import shown
+    with interruptible() as interrupted:
+        if sys.stderr.isatty():
+            from kythera.traces.render.progress import shown
 
-        with shown() as progress:
-            report = checking.check(loaded, budget, progress)
-    else:
-        report = checking.check(loaded, budget)
+            with shown() as progress:
+                report = checking.check(loaded, budget, progress, interrupted)
+        else:
+            report = checking.check(loaded, budget, None, interrupted)
     code, files = EXIT[report.verdict], {}
+    if report.interrupted and report.verdict != VIOLATED:
+        code = EXIT[INCONCLUSIVE]
     try:
         files = write_traces(report, traces)
     except OSError as error:
@@ -57,6 +63,32 @@ def check_command(
 
         print_report(report, files, profile)
     return code
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Note the first interruption (Ctrl-C), so that the work ends where it is safe to; the second one ends it at once.
+
+    Where interruptions are ignored, as in the background of a shell, they stay so.
+    """
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
 
 
 def write_traces(report: Report, folder: Path) -> dict[str, Path]:
@@ -109,6 +141,7 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
                 "complete": each.result.complete,
                 "stopped": each.result.stopped or None,
                 "properties": sorted(each.judged),
+                "searched": each.searched,
                 "seconds": round(each.seconds, 3),
             }
             for each in report.rungs

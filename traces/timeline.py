@@ -25,6 +25,10 @@ SUBJECT = re.compile(r"^(\{process\}:? |a user does: |)")
 """How the sentence of a rule may begin: what the column of the component says already."""
 
 
+ONE = re.compile(r"(?<![\w./-])(?<!of )1 ((?:[a-z]+ )?(?:pod|node|replica|step|container))s\b( are| have| run| ask)?")
+VERBS = {" are": " is", " have": " has", " run": " runs", " ask": " asks"}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a timeline.
@@ -133,7 +137,7 @@ class Timeline:
 
     def say(self, text: str, after: int) -> str:
         """A sentence about the state after so many moves, or about the next move, in the names of this timeline."""
-        return self.names[after].text(text, self._generated(after))
+        return agreeing(self.names[after].text(text, self._generated(after)))
 
     def in_vain(self) -> list[str]:
         """What keeps the last state as it is: what is tried there and has no effect, and why pods have no node."""
@@ -163,7 +167,7 @@ class Timeline:
 
     def _entry(self, n: int, at: int, move: Move, names: Names) -> Entry:
         component = names.process(move.action.process)
-        why = self.names[n - 1].text(move.note, self._generated(n - 1))
+        why = agreeing(self.names[n - 1].text(move.note, self._generated(n - 1)))
         subject = move.says[: len(move.says) - len(SUBJECT.sub("", move.says))]
         does, why = self._words(move, names, component, why)
         before, after = self.rows[n - 1], move.raw
@@ -257,6 +261,11 @@ def _repetition(keys: Sequence[object], start: int) -> tuple[int, int]:
         if times * period >= 4:
             return period, times
     return 0, 0
+
+
+def agreeing(text: str) -> str:
+    """A sentence in which one of a thing is no more than one: ``1 pod is`` for ``1 pods are``."""
+    return ONE.sub(lambda found: f"1 {found[1]}{VERBS.get(found[2], '')}", text)
 
 
 def timeline(system: System, moves: Sequence[Move]) -> list[Entry]:

@@ -41,7 +41,7 @@ class ForZone(Record):
 class ForNode(Record):
     """A node that should use an endpoint."""
 
-    name: str = ""
+    name: NodeName = NodeName("")
 
 
 @record

@@ -8,6 +8,7 @@ Source: staging/src/k8s.io/apimachinery/pkg/labels/selector.go.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -78,10 +79,21 @@ Selector = tuple[Requirement, ...]
 
 @record
 class RequirementError(Record):
-    """What is wrong with one part of a requirement."""
+    """What is wrong with one part of a requirement; ``wrong`` is what stands there."""
 
     field: str
     message: str
+    wrong: str | tuple[str, ...] = ""
+
+    def __str__(self) -> str:
+        """The error as Kubernetes puts it.
+
+        Source: staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go Error.Error.
+        """
+        kind = "Unsupported value" if self.field == "operator" else "Invalid value"
+        if isinstance(self.wrong, str):
+            return f"{self.field}: {kind}: {_quoted(self.wrong)}: {self.message}"
+        return f"{self.field}: {kind}: []string{{{', '.join(map(_quoted, self.wrong))}}}: {self.message}"
 
 
 def requirement_errors(requirement: Requirement) -> tuple[RequirementError, ...]:
@@ -90,33 +102,42 @@ def requirement_errors(requirement: Requirement) -> tuple[RequirementError, ...]
     Source: selector.go NewRequirement.
     """
     key, operator, values = requirement.key, requirement.operator, requirement.values
-    found: list[tuple[str, str]] = []
-    if names.is_qualified_name(key):
-        found.append(("key", "; ".join(names.is_qualified_name(key))))
+    found: list[RequirementError] = []
+    if wrong := names.is_qualified_name(key):
+        found.append(RequirementError("key", "; ".join(wrong), key))
     match operator:
         case "in" | "notin":
             if not values:
-                found.append(("values", "for 'in', 'notin' operators, values set can't be empty"))
+                found.append(_count_error("for 'in', 'notin' operators, values set can't be empty", values))
         case "=" | "==" | "!=":
             if len(values) != 1:
-                found.append(("values", "exact-match compatibility requires one single value"))
+                found.append(_count_error("exact-match compatibility requires one single value", values))
         case "exists" | "!":
             if values:
-                found.append(("values", "values set must be empty for exists and does not exist"))
+                found.append(_count_error("values set must be empty for exists and does not exist", values))
         case "gt" | "lt":
             if len(values) != 1:
-                found.append(("values", "for 'Gt', 'Lt' operators, exactly one value is required"))
+                found.append(_count_error("for 'Gt', 'Lt' operators, exactly one value is required", values))
             found += (
-                (f"values[{i}]", "for 'Gt', 'Lt' operators, the value must be an integer")
+                RequirementError(f"values[{i}]", "for 'Gt', 'Lt' operators, the value must be an integer", value)
                 for i, value in enumerate(values)
                 if parse_int64(value) is None
             )
         case _:
-            found.append(("operator", f"unsupported value {operator!r}"))
+            supported = ", ".join(map(_quoted, sorted((*_BINARY, EXISTS, DOES_NOT_EXIST))))
+            found.append(RequirementError("operator", f"supported values: {supported}", operator))
     for i, value in enumerate(values):
-        if names.is_valid_label_value(value):
-            found.append((f"values[{i}][{key}]", "; ".join(names.is_valid_label_value(value))))
-    return tuple(RequirementError(*each) for each in found)
+        if wrong := names.is_valid_label_value(value):
+            found.append(RequirementError(f"values[{i}][{key}]", "; ".join(wrong), value))
+    return tuple(found)
+
+
+def _count_error(message: str, values: tuple[str, ...]) -> RequirementError:
+    return RequirementError("values", message, values)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def parse_selector(text: str) -> Selector:
@@ -174,7 +195,7 @@ def _sorted(requirements: Iterable[Requirement]) -> Selector:
 def _valid(requirement: Requirement) -> Requirement:
     errors = requirement_errors(requirement)
     if errors:
-        raise ValueError("; ".join(f"{error.field}: {error.message}" for error in errors))
+        raise ValueError("; ".join(map(str, errors)))
     return requirement
 
 

@@ -44,7 +44,7 @@ def claim(owner: Record, selector: LabelSelector | None, objects: Iterable[O]) -
     An object that the owner controls is kept if the selector matches it and released if not; one that nobody
     controls and that the selector matches is adopted, unless it or the owner is being deleted.
     Source: pkg/controller/controller_ref_manager.go ClaimObject.
-    Simplifies: the owner isn't read afresh before an adoption, so one that was just deleted may adopt.
+    Simplifies: that the owner is read afresh before an adoption is the API server's to do (``update`` in writing.py).
     """
     metadata: ObjectMeta = cast(Any, owner).metadata
     claimed: list[O] = []

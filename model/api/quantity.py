@@ -90,13 +90,13 @@ def _away_from_zero(number: Fraction) -> int:
     return whole if number >= 0 else -whole
 
 
-def quantity(value: str | int | float) -> Quantity:
-    """The quantity that a value of a manifest denotes: a number, or a text with blanks around it or not.
+def quantity(value: str | int | float | None) -> Quantity:
+    """The quantity that a value of a manifest denotes: a number, or a text with blanks around it or not; no value is 0.
 
     Raises ``ValueError`` as ``parse_quantity`` does.
     Source: quantity.go UnmarshalJSON.
     """
-    return parse_quantity(str(value).strip())
+    return Quantity() if value is None else parse_quantity(str(value).strip())
 
 
 def scaled_value(q: Quantity, power_of_ten: int) -> int:
@@ -164,7 +164,8 @@ def as_float(q: Quantity) -> float:
 def canonical(q: Quantity) -> str:
     """The quantity as Kubernetes writes it: no fraction, and the largest suffix that allows this.
 
-    A binary suffix is for whole numbers from 1024 on; others are written with a decimal one.
+    A binary suffix is for whole numbers from 1024 on; others are written with a decimal one.  A notation that
+    doesn't exist counts as the one with exponents.
 
     Source: quantity.go CanonicalizeBytes.
     """
@@ -176,9 +177,9 @@ def canonical(q: Quantity) -> str:
         while number % 1024 == 0 and power < 60:
             number, power = number // 1024, power + 10
         return f"{sign}{number}{_BINARY_SUFFIX[power]}"
-    power = -9
-    while number % 1000 == 0 and (power < 18 or q.format == DECIMAL_EXPONENT):
+    power, with_suffix = -9, q.format in (DECIMAL_SI, BINARY_SI)
+    while number % 1000 == 0 and (power < 18 or not with_suffix):
         number, power = number // 1000, power + 3
-    if q.format == DECIMAL_EXPONENT:
+    if not with_suffix:
         return f"{sign}{number}e{power}" if power else f"{sign}{number}"
     return f"{sign}{number}{_DECIMAL_SUFFIX[power]}"

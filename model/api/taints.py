@@ -23,7 +23,7 @@ def tolerates(toleration: Toleration, taint: Taint, comparison_operators: bool =
     """Whether a toleration covers a taint.
 
     An empty key or effect covers every key or effect, an empty operator means Equal.  Lt and Gt compare the
-    taint's value with the toleration's as numbers; they need the feature gate
+    taint's value with the toleration's as numbers, if both are written plainly; they need the feature gate
     ``TaintTolerationComparisonOperators`` (``comparison_operators``), which is off by default, and cover
     nothing without it.
     Source: staging/src/k8s.io/api/core/v1/toleration.go ToleratesTaint; KEP-5471.
@@ -35,11 +35,20 @@ def tolerates(toleration: Toleration, taint: Taint, comparison_operators: bool =
     if toleration.operator == "Exists":
         return True
     if toleration.operator in ("Lt", "Gt") and comparison_operators:
-        bound, value = parse_int64(toleration.value), parse_int64(taint.value)
+        bound, value = _plain_number(toleration.value), _plain_number(taint.value)
         if bound is None or value is None:
             return False
         return value < bound if toleration.operator == "Lt" else value > bound
     return False
+
+
+def _plain_number(text: str) -> int | None:
+    """The number of 64 bits that a text denotes without a plus sign, leading zeros or a negative zero.
+
+    Source: staging/src/k8s.io/apimachinery/pkg/api/validate/content/decimal_int.go IsDecimalInteger.
+    """
+    number = parse_int64(text)
+    return number if str(number) == text else None
 
 
 def is_tolerated(taint: Taint, tolerations: Iterable[Toleration], comparison_operators: bool = False) -> bool:

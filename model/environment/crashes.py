@@ -3,10 +3,12 @@
 It owns: how many crashes may still happen (``budget/crash``; 0 switches it off).
 It may: crash a process.  What its informers had seen is listed again, from where they stood: a cache that lags may
 answer the first list of a restarted client, and what it would learn by a fresher one it may also learn by the next
-step.  With staleness timeTravel the list may come from an older cache than the one that it had read before.
+step.  With staleness timeTravel, or for one component by the variant ``initial_list=any_cache``, the list may come from
+an older cache than the one that it had read before (kubernetes/kubernetes#59848); Kubernetes 1.37 reads consistently.
 
 Source: https://kubernetes.io/docs/concepts/architecture/self-healing/; client-go's first list (resourceVersion "0").
-Simplifies: the restart is part of the crash, since nobody can tell a process that is down from one that is slow.
+Simplifies: the restart is part of the crash, since nobody can tell a process that is down from one that is slow; the
+lists of all kinds are answered by one older cache, which is the same number of changes behind for each of them.
 """
 
 from __future__ import annotations

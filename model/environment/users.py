@@ -53,7 +53,7 @@ def requests_of(event: Event) -> tuple[Request, ...]:
         body = json.dumps({"spec": {"replicas": event.replicas}})
         return (Patch(_target(event), "merge", body, "scale"),)
     if event.verb == "delete":
-        return (Delete(_target(event)),)
+        return (Delete(_target(event), event.grace_period, event.cascade.capitalize()),)
     if event.verb in ("drain", "cordon", "uncordon"):
         body = json.dumps({"spec": {"unschedulable": event.verb != "uncordon"}})
         return (Patch(Ref("Node", "", event.target.removeprefix("node/")), "merge", body),)

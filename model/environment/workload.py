@@ -31,13 +31,13 @@ class Usage(Record):
     changes: int = 0
 
 
-@rule("the load changes to {level}", WORKLOAD)
-def change(usage: Usage, levels: tuple[str, ...]) -> Yields:
+@rule("the load on {pods} changes to {level}", WORKLOAD)
+def change(usage: Usage, levels: tuple[str, ...], pods: str) -> Yields:
     """The load on a group of pods changes to another of its levels."""
     if usage.changes > 0:
         for level, shown in enumerate(levels):
             if level != usage.level:
-                yield outcome({"usage": Usage(level, usage.changes - 1)}, level=shown)
+                yield outcome({"usage": Usage(level, usage.changes - 1)}, level=shown, pods=pods)
 
 
 def metrics(workload: tuple[Workload, ...], present: View, usages: tuple[Any, ...]) -> Mapping[str, tuple[Record, ...]]:
@@ -65,9 +65,13 @@ def _metrics_of(pod: Pod, cpu: Quantity) -> PodMetrics:
 
 def process(number: int, group: Workload) -> Process:
     """The load on one group of pods."""
+    selected = ", ".join(f"{key}={value}" for key, value in group.selector.items())
     return Process(
         f"workload/{number}",
         (change,),
         {"usage": f"usage/{number}"},
-        {"levels": tuple(canonical(q) for q in group.cpu)},
+        {
+            "levels": tuple(canonical(q) for q in group.cpu),
+            "pods": f"the pods with {selected}" if selected else "all pods",
+        },
     )

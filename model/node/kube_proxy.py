@@ -2,12 +2,12 @@
 
 It owns: the rule table of its node (``Table``), which lags behind the EndpointSlices.
 It may: bring the table up to what its informers show.  Nothing is written to the API server.
-How a connection goes is a pure function of the table: ``pick``.
+How a connection goes is a pure function of the table: ``pick``; who connects is no affair of kube-proxy's.
 
 Source: pkg/proxy/topology.go CategorizeEndpoints, pkg/proxy/endpointslicecache.go,
 https://kubernetes.io/docs/reference/networking/virtual-ips/.
-Simplifies: the whole table is written in one step; NAT, node ports and source ranges are not modelled; the table does
-not say which node it is on, callers do, so that equal nodes have equal tables.
+Simplifies: the whole table is written in one step; NAT and source ranges are not modelled; connections that are open
+already are not followed; the table does not say which node it is on, callers do, so that equal nodes have equal tables.
 """
 
 from __future__ import annotations
@@ -43,23 +43,34 @@ class Backend(Record):
     zones: tuple[str, ...] = ()
     nodes: tuple[NodeName, ...] = ()
     pod: Uid | None = None
+    name: str = ""
 
 
 @record
 class Rules(Record):
-    """The rules for one port of one Service; ``affinity`` is the ClientIP timeout in seconds, 0 without affinity."""
+    """The rules for one port of one Service; ``affinity`` is the ClientIP timeout in seconds, 0 without affinity.
+
+    ``local_only`` is for clients in the cluster, ``external_local_only`` for those outside; ``balanced``: a load
+    balancer asks this node whether it has endpoints of its own.
+    """
 
     namespace: str
     service: str
     port: str
     local_only: bool = False
     affinity: int = 0
-    backends: tuple[Backend, ...] = ()
+    backends: frozenset[Backend] = frozenset()
+    external_local_only: bool = False
+    balanced: bool = False
+    protocol: str = "TCP"
 
 
 @record
 class Stickiness(Record):
-    """A client that is bound to an endpoint by session affinity, and how long ago it last connected."""
+    """A client that is bound to an endpoint by session affinity, and how long ago it last connected.
+
+    ``client`` says where it is, if not in a ``pod``.
+    """
 
     namespace: str
     service: str
@@ -68,6 +79,24 @@ class Stickiness(Record):
     node: NodeName | None
     address: str
     last: Age = Age(0)
+    pod: Uid | None = None
+
+    def is_of(self, rules: Rules) -> bool:
+        """Whether it is about the same port of the same Service."""
+        return (self.namespace, self.service, self.port) == (rules.namespace, rules.service, rules.port)
+
+
+@record
+class Client(Record):
+    """Who connects: somebody on the node itself, in a pod on it, or from outside by way of the node."""
+
+    name: str = "node"
+    pod: Uid | None = None
+    outside: bool = False
+
+
+ANYBODY = Client("")
+"""A client that no endpoint is remembered for."""
 
 
 @record
@@ -75,7 +104,7 @@ class Table(Record):
     """What kube-proxy has programmed on its node."""
 
     rules: tuple[Rules, ...] = ()
-    sticky: tuple[Stickiness, ...] = ()
+    sticky: frozenset[Stickiness] = frozenset()
 
     def of(self, namespace: str, service: str, port: str) -> Rules | None:
         """The rules for one port of one Service, if it has any."""
@@ -112,7 +141,7 @@ def observe(local: Table, before: View, after: View) -> Table:
 def programmed(local: Table, view: View) -> Table:
     """The table for what is seen; clients stay bound to endpoints that are still there."""
     rules = desired_rules(view)
-    return Table(rules, tuple(each for each in local.sticky if _still_there(each, rules)))
+    return Table(rules, frozenset(each for each in local.sticky if _still_there(each, rules)))
 
 
 def affinity_of(service: Service) -> int:
@@ -135,57 +164,77 @@ def desired_rules(view: View) -> tuple[Rules, ...]:
         if spec.type == "ExternalName" or spec.cluster_ip in ("", "None"):
             continue
         for port in spec.ports:
-            backends = {
-                (backend.node or "", backend.address): backend
-                for each in view.list(EndpointSlice, service.metadata.namespace)
-                if each.metadata.labels.get(SERVICE_NAME) == service.metadata.name
-                for backend in _backends(each, port.name)
-            }
-            found.append(
-                Rules(
-                    service.metadata.namespace,
-                    service.metadata.name,
-                    port.name,
-                    spec.internal_traffic_policy == "Local",
-                    affinity_of(service),
-                    tuple(backends[place] for place in sorted(backends)),
-                )
+            rules = Rules(
+                service.metadata.namespace,
+                service.metadata.name,
+                port.name,
+                spec.internal_traffic_policy == "Local",
+                affinity_of(service),
+                external_local_only=spec.external_traffic_policy == "Local",
+                balanced=spec.external_traffic_policy == "Local" and spec.type == "LoadBalancer",
+                protocol=port.protocol or "TCP",
             )
+            backends = slice_backends(view.list(EndpointSlice), rules)
+            found.append(replace(rules, backends=frozenset(backends)))
     return tuple(sorted(found, key=lambda each: (each.namespace, each.service, each.port)))
 
 
-def _backends(endpoints: EndpointSlice, port: str) -> Iterator[Backend]:
-    number = next((each.port for each in endpoints.ports if (each.name or "") == port), None)
-    if number is None and endpoints.ports:
-        return
-    for each in endpoints.endpoints:
-        yield from (_backend(each, address, number) for address in each.addresses)
+def slice_backends(slices: Iterable[EndpointSlice], rules: Rules) -> Iterable[Backend]:
+    """What the EndpointSlices list behind one port of one Service; what is in two slices counts once.
+
+    Source: pkg/proxy/endpointslicecache.go getEndpointsMap.
+    """
+    found: dict[tuple[str | None, str, int | None], Backend] = {}
+    for each in slices:
+        meta = each.metadata
+        if (meta.namespace, meta.labels.get(SERVICE_NAME)) == (rules.namespace, rules.service):
+            for backend in _backends(each, rules.port, rules.protocol):
+                found.setdefault((backend.node, backend.address, backend.port), backend)
+    return found.values()
 
 
-def _backend(endpoint: Endpoint, address: str, port: int | None) -> Backend:
-    """An endpoint as a rule; conditions that are not said count as ready, serving and not terminating."""
-    conditions, hints = endpoint.conditions, endpoint.hints
-    ready = conditions.ready is not False
+def _backends(endpoints: EndpointSlice, name: str, protocol: str) -> Iterator[Backend]:
+    """The endpoints of a slice that has a port of that name and protocol; of each, the first address counts.
+
+    Source: pkg/proxy/endpointslicecache.go endpointInfoByServicePort, addEndpoints.
+    """
+    for port in endpoints.ports:
+        if port.name == name and (port.protocol or "TCP") == protocol and port.port:
+            yield from (_backend(each, each.addresses[0], port.port) for each in endpoints.endpoints if each.addresses)
+
+
+def _backend(endpoint: Endpoint, address: str, port: int) -> Backend:
+    """An endpoint as a rule; conditions that are not said count as ready, serving and not terminating.
+
+    Source: pkg/proxy/endpointslicecache.go newEndpointSliceInfo.
+    """
+    conditions, hints, target = endpoint.conditions, endpoint.hints, endpoint.target_ref
     return Backend(
         endpoint.node_name,
         address,
         port,
         endpoint.zone or "",
-        ready,
-        ready if conditions.serving is None else conditions.serving,
+        conditions.ready is not False,
+        conditions.serving is not False,
         conditions.terminating is True,
         () if hints is None else tuple(each.name for each in hints.for_zones),
-        () if hints is None else tuple(NodeName(each.name) for each in hints.for_nodes),
-        None if endpoint.target_ref is None else endpoint.target_ref.uid,
+        () if hints is None else tuple(each.name for each in hints.for_nodes),
+        None if target is None else target.uid,
+        "" if target is None else target.name,
     )
 
 
 def _still_there(sticky: Stickiness, rules: Iterable[Rules]) -> bool:
     for each in rules:
-        if (each.namespace, each.service, each.port) == (sticky.namespace, sticky.service, sticky.port):
-            places = {(backend.node, backend.address) for backend in usable(each.backends)}
-            return each.affinity > 0 and sticky.last < each.affinity and (sticky.node, sticky.address) in places
+        if sticky.is_of(each):
+            places = {(backend.node, backend.address) for backend in each.backends if is_usable(backend)}
+            return sticky.last < each.affinity and (sticky.node, sticky.address) in places
     return False
+
+
+def is_usable(backend: Backend) -> bool:
+    """Whether anybody might be sent there: it is ready, or serves on while it terminates."""
+    return backend.ready or (backend.serving and backend.terminating)
 
 
 def usable(backends: Iterable[Backend]) -> tuple[Backend, ...]:
@@ -201,8 +250,11 @@ def usable(backends: Iterable[Backend]) -> tuple[Backend, ...]:
 def hinted(backends: tuple[Backend, ...], node: str, zone: str) -> tuple[Backend, ...]:
     """Those that hints mean for this node or zone; all of them where hints are incomplete or mean nobody here.
 
+    Endpoints that are used only because none is ready have no hints to look at.
     Source: pkg/proxy/topology.go topologyModeFromHints; KEP-4444, KEP-3015.
     """
+    if not all(each.ready for each in backends):
+        return backends
     if all(each.nodes for each in backends):
         here = tuple(each for each in backends if node in each.nodes)
         if here:
@@ -215,42 +267,68 @@ def hinted(backends: tuple[Backend, ...], node: str, zone: str) -> tuple[Backend
 
 
 def pick(
-    table: Table, namespace: str, service: str, port: str, node: str, zone: str = "", client: str = ""
+    rules: Rules | None, sticky: Iterable[Stickiness], node: str, zone: str = "", client: Client = ANYBODY
 ) -> tuple[Backend, ...]:
-    """The endpoints that a new connection from ``node`` may reach; one of them is taken at random; none: refused.
+    """The endpoints that a new connection from ``node`` may reach; one of them is taken at random; none: ``denial``.
 
-    Source: pkg/proxy/topology.go CategorizeEndpoints.
+    Source: pkg/proxy/topology.go CategorizeEndpoints; pkg/proxy/iptables/proxier.go writeServiceToEndpointRules.
     """
-    rules = table.of(namespace, service, port)
     if rules is None:
         return ()
-    if rules.local_only:
-        candidates = usable(each for each in rules.backends if each.node == node)
-    else:
-        candidates = hinted(usable(rules.backends), node, zone)
-    for each in table.sticky:
-        same = (each.namespace, each.service, each.port, each.client) == (namespace, service, port, client)
-        if same and client and each.last < rules.affinity:
-            bound = tuple(b for b in candidates if (b.node, b.address) == (each.node, each.address))
+    found = usable(candidates(rules, rules.backends, node, client.outside))
+    if not is_local_only(rules, client.outside):
+        found = hinted(found, node, zone)
+    for each in sticky:
+        if each.is_of(rules) and (each.client, each.pod) == (client.name, client.pod) and each.last < rules.affinity:
+            bound = tuple(b for b in found if (b.node, b.address) == (each.node, each.address))
             if bound:
                 return bound
-    return candidates
+    return tuple(sorted(found, key=lambda each: (each.node or "", each.address, each.port or 0)))
 
 
-def connected(table: Table, namespace: str, service: str, port: str, client: str, backend: Backend) -> Table:
-    """The table after a client has connected to an endpoint, where the Service has session affinity."""
-    rules = table.of(namespace, service, port)
-    if rules is None or not rules.affinity:
+def is_local_only(rules: Rules, outside: bool) -> bool:
+    """Whether the traffic policy for such a client keeps to endpoints of the node."""
+    return rules.external_local_only if outside else rules.local_only
+
+
+def candidates(rules: Rules, backends: Iterable[Backend], node: str, outside: bool) -> Iterable[Backend]:
+    """The endpoints that the traffic policy for such a client lets it use, whatever state they are in."""
+    local = is_local_only(rules, outside)
+    return (each for each in backends if each.node == node or not local)
+
+
+def denial(rules: Rules | None) -> str:
+    """What becomes of a connection that no endpoint can be picked for: it is refused, or nothing answers it.
+
+    It is dropped where only the traffic policy stands between it and an endpoint.
+    Source: pkg/proxy/iptables/proxier.go syncProxyRules (internalTrafficFilterTarget, externalTrafficFilterTarget).
+    """
+    if rules is not None and any(map(is_usable, rules.backends)):
+        return "it is dropped: the traffic policy is Local, and the node has no endpoint"
+    return "it is refused: the node knows of no endpoint"
+
+
+def connected(table: Table, rules: Rules, client: Client, backend: Backend) -> Table:
+    """The table after a client was sent to an endpoint: with session affinity it will be sent there again.
+
+    That the endpoint does not answer makes no difference: the rule matched.
+    Source: pkg/proxy/iptables/proxier.go writeServiceToEndpointRules (the recent module, set by the endpoint's chain).
+    """
+    if not rules.affinity or not client.name:
         return table
-    mine = Stickiness(namespace, service, port, client, backend.node, backend.address)
-    others = (
+    mine = Stickiness(rules.namespace, rules.service, rules.port, client.name, backend.node, backend.address,
+                      pod=client.pod)  # fmt: skip
+    return replace(table, sticky=forgotten(table, rules, client).sticky | {mine})
+
+
+def forgotten(table: Table, rules: Rules, client: Client) -> Table:
+    """The table without what it remembers of a client."""
+    kept = frozenset(
         each
         for each in table.sticky
-        if (each.namespace, each.service, each.port, each.client) != (namespace, service, port, client)
+        if not (each.is_of(rules) and (each.client, each.pod) == (client.name, client.pod))
     )
-    return replace(
-        table, sticky=tuple(sorted((*others, mine), key=lambda each: (each.service, each.port, each.client)))
-    )
+    return table if kept == table.sticky else replace(table, sticky=kept)
 
 
 def horizons_of(obj: Record) -> Mapping[str, int]:

@@ -14,19 +14,22 @@ from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod
 from kythera.model.control_plane.apiserver.variants import handle_of
-from kythera.model.environment import containers, crashes, heartbeats, network, users, workload
+from kythera.model.environment import clients, containers, crashes, heartbeats, network, users, workload
 from kythera.model.feed import Objects, Shape, shaped, told
 from kythera.model.host import COARSE, FINE, UP, Hosted, Outbox, process
 from kythera.model.normalise import HOSTNAME
 from kythera.model.record import Map, NodeName, Record, Uid, replace
 from kythera.model.rule import Process
 from kythera.model.scenarios import generations
-from kythera.model.scenarios.components import Member, members, watches_nodes
+from kythera.model.scenarios.components import Member, lists_from_any_cache, members, watches_nodes
+from kythera.model.scenarios.edges import edges
 from kythera.model.scenarios.scenario import Rung, Scenario
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Symmetry
 from kythera.model.system import PROMPT, BeforeTick, Clock, Stage, System
 from kythera.model.view import View
+
+ZONE = "topology.kubernetes.io/zone"
 
 
 def compile_system(objects: Sequence[Record], scenario: Scenario, rung: Rung) -> System:
@@ -61,7 +64,7 @@ class _Compiler:
                 for cls in (*m.controller.watches, *m.controller.writes)
                 if not m.is_virtual(kind_of(cls))
             }
-            | (present if self.scenario.events else set())
+            | (present if self.scenario.writes else set())
             | {"Pod", "Node"}
         )
         admission = tuple(k for k in ("Namespace", "PriorityClass", "PodDisruptionBudget") if k in present)
@@ -73,7 +76,13 @@ class _Compiler:
         if faults.lost_reply and self.rung.granularity == FINE:
             self.slots["budget/lostReply"] = Slot("budget/lostReply", faults.lost_reply)
         for member in found:
-            self.add(member, self.hosted(member, found, admission, lagging), linked)
+            host = self.hosted(member, found, admission, lagging)
+            self.add(member, host, linked)
+            changing = [kind for kind in host.live if self.may_change(kind, found)]
+            if member.controller.edges and changing and not host.late:
+                remembered, stage = edges(member.name, changing, host, member.node)
+                self.slots.update({slot.name: slot for slot in remembered})
+                self.stages.append(stage)
         if linked:
             self.links(found, faults.partition, faults.node_failure)
         before = self.environment(nodes, linked)
@@ -99,10 +108,10 @@ class _Compiler:
             kinds = [kind for kind in generations.RESIZED if f"objects/{kind}" in self.slots]
             self.stages += [generations.renumbered(kind, self.slots) for kind in kinds]
 
-    @property
-    def travels(self) -> bool:
-        """Whether a restarted client may read an older cache than before."""
-        return self.rung.faults.staleness == "timeTravel" and self.rung.faults.crash > 0
+    def travels(self, member: Member) -> bool:
+        """Whether a component that was restarted may read an older cache than before."""
+        anyway = self.rung.faults.staleness == "timeTravel"
+        return self.rung.faults.crash > 0 and (anyway or lists_from_any_cache(member, self.scenario))
 
     def of(self, kind: str) -> Objects:
         """The objects of a kind, in the order of a snapshot."""
@@ -112,7 +121,7 @@ class _Compiler:
     def may_change(self, kind: str, found: Iterable[Member]) -> bool:
         """Whether anybody writes objects of a kind: what nobody writes, nobody can see late."""
         written = {kind_of(cls) for member in found for cls in member.controller.writes}
-        return kind in written or bool(self.scenario.events)
+        return kind in written or bool(self.scenario.writes)
 
     def hosted(self, member: Member, found: Sequence[Member], admission: tuple[str, ...], lagging: bool) -> Hosted:
         """How a component is run: which kinds it sees late, and which its requests concern."""
@@ -146,29 +155,35 @@ class _Compiler:
         for kind, objects in zip(host.late, seen, strict=True):
             self.slots[f"seen/{name}/{kind}"] = Slot(f"seen/{name}/{kind}", objects, node)
             self.slots[f"pending/{name}/{kind}"] = Slot(f"pending/{name}/{kind}", (), node)
-            if self.travels:
+            if self.travels(member):
                 self.slots[f"past/{name}/{kind}"] = Slot(f"past/{name}/{kind}", (), node)
                 self.stages.append(_forget(f"past/{name}/{kind}"))
-            self.stages.append(_tell(name, kind, host.shape(kind), self.rung.granularity == COARSE))
+            self.stages.append(
+                _tell(name, kind, host.shape(kind), self.rung.granularity == COARSE, self.travels(member))
+            )
         if self.rung.granularity == FINE:
             self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node)
         lossy = self.rung.granularity == FINE and self.rung.faults.lost_reply > 0
         link = f"link/{member.unit}" if linked else None
-        self.processes.append(process(name, host, link, member.extras, lossy, self.travels))
+        self.processes.append(process(name, host, link, member.extras, lossy, self.travels(member)))
 
     def environment(self, nodes: tuple[NodeName, ...], linked: bool) -> BeforeTick | None:
-        """Users, workload, container crashes and heartbeats; what the clock does to heartbeats is returned."""
+        """Users, workload, ends of containers and heartbeats; what the clock does to heartbeats is returned."""
         if self.scenario.events:
             kinds = tuple(slot.kind for slot in self.slots.values() if slot.kind)
             self.slots["events"] = Slot("events", users.Events())
-            self.processes.append(users.process(self.scenario.events, kinds, handle_of(self.scenario.variants)))
+        if self.scenario.writes:
+            self.processes.append(users.process(self.scenario.writes, kinds, handle_of(self.scenario.variants)))
+        if self.scenario.connects:
+            self.clients(nodes, linked)
         for n, group in enumerate(w for w in self.scenario.workload if w.cpu):
             self.slots[f"usage/{n}"] = Slot(f"usage/{n}", workload.Usage(0, group.changes))
             if group.changes:
                 self.processes.append(workload.process(n, group))
         if self.rung.faults.container_crash:
             self.slots["budget/containerCrash"] = Slot("budget/containerCrash", self.rung.faults.container_crash)
-            self.processes += [containers.process(node) for node in nodes]
+        ends = containers.rules(self.objects, self.scenario, crashes=self.rung.faults.container_crash > 0)
+        self.processes += [containers.process(node, ends) for node in nodes if ends]
         if not watches_nodes(self.scenario, self.rung):
             return None
         for node in nodes:
@@ -177,6 +192,14 @@ class _Compiler:
             return heartbeats.prompt(nodes, linked)
         self.processes += [heartbeats.process(node, linked) for node in nodes]
         return None
+
+    def clients(self, nodes: tuple[NodeName, ...], linked: bool) -> None:
+        """The clients of each node that somebody may connect from, where it has a kube-proxy."""
+        zones = {obj.metadata.name: obj.metadata.labels.get(ZONE, "") for obj in self.objects if isinstance(obj, Node)}
+        for node in nodes:
+            connects = tuple(event for event in self.scenario.connects if event.source in ("", node))
+            if f"local/kube-proxy/{node}" in self.slots:
+                self.processes += clients.processes(clients.Place(node, zones[node], nodes, connects), linked)
 
     def links(self, found: Iterable[Member], partitions: int, failures: int) -> None:
         """The links of components and nodes, and what may happen to them."""
@@ -242,7 +265,7 @@ class _Compiler:
 
     def named(self, node: str) -> bool:
         """Whether anything but the node's own objects mentions a node by its name."""
-        if any(event.target in (node, f"node/{node}") for event in self.scenario.events):
+        if any(node in (event.target.removeprefix("node/"), event.source) for event in self.scenario.events):
             return True
         return any(
             _mentions(obj, node) for obj in self.objects if not isinstance(obj, (Node, ConfigMap, Secret, Namespace))
@@ -282,7 +305,7 @@ def _forget(past: str) -> Stage:
     return Stage(f"forget {past}", reads, frozenset(reads), function)
 
 
-def _tell(name: str, kind: str, shape: Shape | None, newest: bool) -> Stage:
+def _tell(name: str, kind: str, shape: Shape | None, newest: bool, travels: bool) -> Stage:
     """An informer is told what has become of the objects of a kind."""
     objects, seen, pending = f"objects/{kind}", f"seen/{name}/{kind}", f"pending/{name}/{kind}"
 
@@ -290,4 +313,9 @@ def _tell(name: str, kind: str, shape: Shape | None, newest: bool) -> Stage:
         now, known, waiting = values
         return (now, known, told(now, known, waiting, shape, newest))
 
-    return Stage(f"tell {name} of {kind}", (objects, seen, pending), frozenset({objects}), function)
+    def concerns(before: Objects, now: Objects) -> bool:
+        return shaped(before, shape) != shaped(now, shape)
+
+    # an informer that has read an older cache has more to see than what is written next
+    asked = None if travels else concerns
+    return Stage(f"tell {name} of {kind}", (objects, seen, pending), frozenset({objects}), function, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -12,16 +12,19 @@ from typing import Any
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.autoscaling import HorizontalPodAutoscaler
 from kythera.model.api.core.node import Node
-from kythera.model.api.core.pod import Pod, PodSpec
+from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.service import Service
-from kythera.model.api.labels import matches_map
 from kythera.model.api.policy import PodDisruptionBudget
+from kythera.model.control_plane.apiserver.resources import RESOURCES
 from kythera.model.controller import Controller
-from kythera.model.environment import heartbeats, workload
+from kythera.model.environment import containers, heartbeats, images, workload
+from kythera.model.feed import Objects
 from kythera.model.host import Virtual
 from kythera.model.node.kubelet.adoption import is_running_on, running_on
-from kythera.model.record import Map, NodeName, Record, replace
+from kythera.model.record import NodeName, Record, replace
+from kythera.model.scenarios.collection import Garbage, deletes_namespace, garbage
 from kythera.model.scenarios.scenario import Rung, Scenario
+from kythera.model.view import View
 
 MANAGER = "kube-controller-manager"
 NO_HORIZONS: Mapping[str, int] = {}
@@ -114,8 +117,10 @@ def members(
             virtual_kinds=("Lease",),
             extras=tuple(f"lease/{node}" for node in nodes),
         )
-    if watches_nodes(scenario, rung) or any(isinstance(o, Node) and _evicts(o) for o in objects):
+    evicts = watches_nodes(scenario, rung) or any(isinstance(o, Node) and _evicts(o) for o in objects)
+    if evicts:
         found.append(_taint_eviction(manager))
+    if evicts or "terminated-pod-gc-threshold" in manager:
         managed("pod_gc", live_kinds=("Node",))
     for settings in scenario.schedulers:
         scheduler = import_module("kythera.model.control_plane.scheduler.scheduler")
@@ -135,7 +140,43 @@ def members(
         )  # fmt: skip
     for node in nodes:
         found.extend(_on_node(node, kinds, objects, scenario, rung))
+    remains = garbage(objects, scenario, kinds)
+    if remains is not None:
+        found.append(_garbage_collector(manager, remains))
+    if deletes_namespace(scenario, objects):
+        found.append(_namespace_controller(found, kinds))
     return tuple(found)
+
+
+def _garbage_collector(settings: Mapping[str, str], remains: Garbage) -> Member:
+    """The garbage collector, which asks the API server before it deletes anything."""
+    module = import_module("kythera.model.control_plane.controllers.garbage_collector")
+    controller = module.controller(settings, remains.kinds, remains.cluster_scoped, remains.outside)
+    names = tuple(kind.__name__ for kind in remains.kinds)
+    return Member(
+        controller.name, MANAGER, MANAGER, controller, partial(_initial, controller),
+        virtual=partial(_looked_up, module, names), virtual_needs=names, live_kinds=() if remains.lags else names,
+    )  # fmt: skip
+
+
+def _looked_up(module: Any, kinds: tuple[str, ...], live: View, extras: tuple[Any, ...]) -> dict[str, Objects]:
+    """The answers to the garbage collector's questions."""
+    return {module.LATEST + kind: module.looked_up(live.objects[kind]) for kind in kinds}
+
+
+def _namespace_controller(found: Iterable[Member], kinds: Iterable[str]) -> Member:
+    """The namespace controller, which looks at all that the others work on."""
+    worked_on = {
+        cls.__name__
+        for member in found
+        for cls in (*member.controller.watches, *member.controller.writes)
+        if not member.is_virtual(cls.__name__)
+    }
+    in_namespaces = sorted(k for k in {*kinds, *worked_on} if k in RESOURCES and RESOURCES[k].namespaced)
+    module = import_module("kythera.model.control_plane.controllers.namespace")
+    controller = module.controller(tuple(RESOURCES[kind].kind for kind in in_namespaces))
+    live = tuple(cls.__name__ for cls in controller.watches)
+    return Member(controller.name, MANAGER, MANAGER, controller, partial(_initial, controller), live_kinds=live)
 
 
 def _recreates(obj: Record, scenario: Scenario) -> bool:
@@ -147,6 +188,18 @@ def _recreates(obj: Record, scenario: Scenario) -> bool:
 def watches_nodes(scenario: Scenario, rung: Rung) -> bool:
     """Whether a node can seem to be dead, so that its heartbeats matter."""
     return rung.faults.node_failure > 0 or rung.faults.partition > 0 or rung.time == "adversarial"
+
+
+def lists_from_any_cache(member: Member, scenario: Scenario) -> bool:
+    """Whether the first list of a restarted component may be answered by any API server's watch cache, however old.
+
+    That was so before consistent reads from the cache (KEP-2340) and streaming lists (KEP-3157), and is asked for by
+    a variant.  The controllers of kube-controller-manager share their informers.
+    Source: kubernetes/kubernetes#59848.
+    """
+    part = member.binary.partition("/")[0]
+    schedulers = {"kube-scheduler", *(each.name for each in scenario.schedulers)}
+    return scenario.variants.get(f"{'scheduler' if part in schedulers else part}.initial_list") == "any_cache"
 
 
 def _initial(controller: Controller, _: Any) -> Any:
@@ -175,7 +228,10 @@ def _on_node(
     node: NodeName, kinds: set[str], objects: Sequence[Record], scenario: Scenario, rung: Rung
 ) -> list[Member]:
     kubelet = import_module("kythera.model.node.kubelet.kubelet")
-    settings = {**_settings(scenario, "kubelet"), "granularity": rung.granularity}
+    # Whether a connection is answered hangs on hooks before stop and grace periods, which need time; so does the
+    # back-off without which containers that end again and again would do so faster than anybody can see it.
+    timed = {"timed": "yes"} if scenario.connects or any(each.ends for each in scenario.workload) else {}
+    settings = {**timed, **_settings(scenario, "kubelet"), "granularity": rung.granularity}
     agent = kubelet.kubelet(node, settings)
     agent = replace(agent, initial=_with_workload(agent.initial, node, objects, scenario))
     found = [
@@ -189,7 +245,7 @@ def _on_node(
         proxy = kube_proxy.controller(_settings(scenario, "kube-proxy"))
         found.append(
             Member(
-                f"kube-proxy/{node}", f"kube-proxy/{node}", f"node/{node}", proxy, partial(_initial, proxy),
+                f"kube-proxy/{node}", f"kube-proxy/{node}", f"node/{node}", proxy, kube_proxy.crashed,
                 partial(_initial, proxy), node, horizons_of=_horizons(kube_proxy), needs_kinds=(),
             )
         )  # fmt: skip
@@ -198,35 +254,10 @@ def _on_node(
 
 def _with_workload(initial: Any, node: NodeName, objects: Sequence[Record], scenario: Scenario) -> Any:
     """A node's first state: how its processes will behave, and the pods that run there already."""
-    startup = Map(_startup(objects, scenario))
-    runtime = replace(initial.runtime, startup=startup) if startup else initial.runtime
+    runtime = images.with_images(initial.runtime, node, objects, scenario)
+    runtime = containers.with_workload(runtime, scenario.workload)
     pods = [obj for obj in objects if isinstance(obj, Pod) and is_running_on(obj, node)]
     return running_on(node, pods, runtime) if pods else replace(initial, runtime=runtime)
-
-
-def _startup(objects: Sequence[Record], scenario: Scenario) -> dict[str, int]:
-    """How long the processes of each image need until they answer: by the first workload that selects their pods."""
-    slow = [each for each in scenario.workload if each.startup]
-    manifests = [json.loads(text) for event in scenario.events for text in event.manifests] if slow else []
-    pods = [(obj.metadata.labels, _images(obj.spec)) for obj in objects if isinstance(obj, Pod)]
-    for obj in objects:
-        if isinstance(obj, (Deployment, ReplicaSet)):
-            pods.append((obj.spec.template.metadata.labels, _images(obj.spec.template.spec)))
-    for manifest in manifests:
-        pod = (manifest.get("spec") or {}).get("template") or manifest
-        containers = (pod.get("spec") or {}).get("containers") or ()
-        pods.append((Map((pod.get("metadata") or {}).get("labels") or {}), [c.get("image", "") for c in containers]))
-    found: dict[str, int] = {}
-    for each in slow:
-        for labels, images in pods:
-            if matches_map(each.selector, labels):
-                for image in images:
-                    found.setdefault(image, each.startup)
-    return found
-
-
-def _images(spec: PodSpec) -> list[str]:
-    return [container.image for container in spec.containers]
 
 
 def _settings(scenario: Scenario, component: str) -> dict[str, str]:

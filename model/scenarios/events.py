@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from kythera.model.environment.users import KINDS
-from kythera.model.record import replace
+from kythera.model.record import Map, replace
 from kythera.model.scenarios.fields import Part, found
-from kythera.model.scenarios.scenario import Event
+from kythera.model.scenarios.scenario import CONNECT, Event
 from kythera.model.scenarios.source import Document, Path_, Problem, files_in, read
 
-VERBS = ("apply", "scale", "drain", "delete", "cordon", "uncordon")
+VERBS = ("apply", "scale", "drain", "delete", "cordon", "uncordon", CONNECT)
 SCALABLE = ("Deployment", "ReplicaSet")
 ON_NODES = ("drain", "cordon", "uncordon")
+OUTSIDE = "outside"
+OF_VERB = {"scale": ("replicas",), "delete": ("cascade", "gracePeriod", "force"), CONNECT: ("from", "port")}
+"""Fields that only events with some verb have."""
+
+CASCADES = ("background", "foreground", "orphan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ def planned(spec: Part) -> tuple[Planned, ...]:
     """The events of a Scenario; references between them are checked here, targets later."""
     made: list[Planned] = []
     for part in spec.parts("events"):
-        part.only("name", "after", "namespace", *VERBS, *(("replicas",) if "scale" in part.data else ()))
+        more = [field for verb, fields in OF_VERB.items() if verb in part.data for field in fields]
+        part.only("name", "after", "namespace", *VERBS, *more)
         verbs = [verb for verb in VERBS if verb in part.data]
         if len(verbs) != 1:
             what = f"found {' and '.join(verbs)}" if verbs else "it does nothing"
@@ -56,7 +62,8 @@ def _event(part: Part, verb: str, others: Sequence[str]) -> Planned:
     if verb == "apply":
         target, documents = _manifests(part)
     else:
-        what = "a node's name" if verb in ON_NODES else "kind/name, such as deployment/web"
+        usual = "service/web" if verb == CONNECT else "deployment/web"
+        what = "a node's name" if verb in ON_NODES else f"kind/name, such as {usual}"
         target = part.text(verb, what=what)
         if not target and part.data.get(verb) is None:
             part.expected(verb, what)
@@ -72,7 +79,43 @@ def _event(part: Part, verb: str, others: Sequence[str]) -> Planned:
     event = Event(
         name, verb, "" if verb == "apply" else target, part.text("namespace", "default"), replicas, after=after
     )
-    return Planned(part, event, documents)
+    if verb == "delete":
+        event = replace(event, cascade=part.choice("cascade", "background", CASCADES), grace_period=_grace_period(part))
+    return Planned(part, _connection(part, event) if verb == CONNECT else event, documents)
+
+
+def _grace_period(part: Part) -> int | None:
+    """The seconds that a deletion asks for, ``None`` if it leaves them to the object.
+
+    0 is at once and needs ``force``, without which it becomes 1, as with ``kubectl delete --grace-period=0``.
+    Source: staging/src/k8s.io/kubectl/pkg/cmd/delete/delete.go DeleteOptions.Complete, Validate.
+    """
+    force, given = part.data.get("force"), part.data.get("gracePeriod")
+    if force not in (None, True, False):
+        part.expected("force", "true or false")
+    seconds = None if given is None else part.duration("gracePeriod", 1)
+    if force is True:
+        if seconds:
+            part.say("gracePeriod", f"found {found(given)} with force; expected 0, or no force")
+        return 0
+    return 1 if seconds == 0 else seconds
+
+
+def _connection(part: Part, event: Event) -> Event:
+    """The event with where its client is, and the port as it is given: a name or a number."""
+    if isinstance(part.data.get("from"), dict):
+        clients = part.labels("from")
+        if not clients:
+            part.say("from", "there is nothing in it; expected labels of pods, such as {app: shop}")
+        event = replace(event, clients=Map(clients))
+    else:
+        source = part.text("from", what="a node's name, outside, or labels of pods")
+        event = replace(event, source="" if source == OUTSIDE else source, outside=source == OUTSIDE)
+    port = part.data.get("port")
+    if port is not None and (isinstance(port, bool) or not isinstance(port, (int, str)) or port == ""):
+        part.expected("port", "the name or number of a port of the Service")
+        port = None
+    return replace(event, port="" if port is None else str(port))
 
 
 def _unique(name: str, others: Sequence[str]) -> str:
@@ -179,12 +222,37 @@ def targeted(
     if event.verb == "scale" and kind not in SCALABLE:
         part.expected(event.verb, "deployment/name or replicaset/name")
         return event
+    if event.verb == CONNECT and kind != "Service":
+        part.expected(event.verb, "service/name")
+        return event
     namespace = _namespace_of(kind, name, event.namespace, "namespace" in part.data, everything)
     if namespace is None:
         others = ", ".join(n for k, _, n in everything if k == kind) or "none"
         part.say(event.verb, f"there is no {kind} {found(name)} in namespace {event.namespace}; there are: {others}")
         return event
-    return replace(event, target=f"{kind}/{name}", namespace=namespace)
+    event = replace(event, target=f"{kind}/{name}", namespace=namespace)
+    return _to_a_port(part, event, everything) if event.verb == CONNECT else event
+
+
+def _to_a_port(part: Part, event: Event, everything: Mapping[tuple[str, str, str], Any]) -> Event:
+    """The connection with its Service's port by name; a source or a port that is not there is a problem."""
+    source = event.source.removeprefix("node/").removeprefix("nodes/")
+    if source and ("Node", "", source) not in everything:
+        nodes = ", ".join(n for kind, _, n in everything if kind == "Node") or "none"
+        part.say("from", f"there is no node {found(source)}; the nodes are {nodes}")
+    service = everything["Service", event.namespace, event.target.partition("/")[2]].obj
+    if event.outside and service.spec.type not in ("NodePort", "LoadBalancer"):
+        part.say("from", "nobody outside reaches a Service whose type is neither NodePort nor LoadBalancer")
+    if service.spec.type == "ExternalName" or service.spec.cluster_ip == "None":
+        part.say(CONNECT, "its clients connect to what its name stands for; only a Service with an address is modelled")
+        return event
+    ports = {text: each.name for each in service.spec.ports for text in (str(each.port), each.name) if text}
+    if not event.port and len(service.spec.ports) > 1:
+        part.say(None, f"the Service has several ports; expected a port, one of {', '.join(ports)}")
+    elif event.port and event.port not in ports:
+        part.say("port", f"the Service has no port {found(event.port)}; its ports are {', '.join(ports)}")
+    name = ports.get(event.port, service.spec.ports[0].name if service.spec.ports else "")
+    return replace(event, source=source, port=name)
 
 
 def _namespace_of(

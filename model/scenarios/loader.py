@@ -221,6 +221,8 @@ class _Loader:
         A target that is not there is a problem only if ``is_final``: what could not be read may well be one.
         """
         now = {item.key: item for item in items}
+        implied = {item.meta.namespace: item for item in items if item.meta.namespace not in ("", *OF_EVERY_CLUSTER)}
+        now = {**{("Namespace", "", name): item for name, item in implied.items()}, **now}
         then = {item.key: item for _, item in later}
         made: list[Event] = []
         for plan in asked.events:

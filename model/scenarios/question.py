@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from kythera.model.api import names
+from kythera.model.api.duration import parse_duration
+from kythera.model.environment.containers import CODES
 from kythera.model.record import Map
 from kythera.model.scenarios import variants
 from kythera.model.scenarios.events import Planned, planned
@@ -140,10 +142,23 @@ def _workload(part: Part) -> Workload:
     changes = part.whole("changes", 0, most=1000)
     if changes and len(cpu) < 2:
         part.say("changes", f"found {changes}; expected 0, or two levels of cpu to change between")
-    exits = part.data.get("exits", "never")
-    if exits != "never":
-        part.say("exits", f"found {found(exits)}; only never is modelled yet: a fault containerCrash ends containers")
-    return Workload(Map(selector), part.duration("startup", 0), tuple(cpu), changes)
+    exits, lasts = _exits(part)
+    return Workload(Map(selector), part.duration("startup", 0), tuple(cpu), changes, exits, lasts)
+
+
+def _exits(part: Part) -> tuple[str, int | None]:
+    """Whether containers may end by themselves, and the seconds after which they do."""
+    text = part.data.get("exits", "never")
+    if isinstance(text, str) and text in CODES:
+        return text, None
+    try:
+        lasts = parse_duration(text) if isinstance(text, str) else -1
+    except ValueError:
+        lasts = -1
+    if lasts < 0:
+        part.expected("exits", f"one of {', '.join(CODES)}, or a duration such as 30s")
+        return "never", None
+    return "never", lasts
 
 
 FAULTS = {

@@ -12,13 +12,16 @@ from typing import Any
 from kythera.model.api.quantity import Quantity
 from kythera.model.record import EMPTY, Map, Record, record
 
+CONNECT = "connect"
+
 
 @record
 class Workload(Record):
     """How the containers of the pods behave that ``selector`` selects.
 
     ``startup`` seconds until a container answers; ``cpu``: the usage levels of a pod; ``changes``: how often the level
-    may change in one run; ``exits``: "never", or the exit code with which containers end by themselves.
+    may change in one run; ``exits``: whether containers may end by themselves at any time: never, success (code 0),
+    failure (code 1) or any; ``lasts``: the seconds after which they end with success (``None``: they do not).
     """
 
     selector: Map[str] = EMPTY
@@ -26,14 +29,23 @@ class Workload(Record):
     cpu: tuple[Quantity, ...] = ()
     changes: int = 0
     exits: str = "never"
+    lasts: int | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether containers may end by themselves."""
+        return self.exits != "never" or self.lasts is not None
 
 
 @record
 class Event(Record):
     """Something that a user does, once, at any time after the events that it waits for.
 
-    ``verb`` is apply, scale, drain, delete, cordon or uncordon; ``target`` "kind/name" or a node; ``replicas`` for
-    scale; ``manifests`` (JSON texts) for apply.
+    ``verb`` is apply, scale, drain, delete, cordon, uncordon or connect; ``target`` "kind/name" or a node; ``replicas``
+    for scale; ``manifests`` (JSON texts) for apply.
+    For connect: the ``port`` of the Service by its name, and where the client is: on a ``source`` node (empty: on any),
+    ``outside`` of the cluster, or in a pod that ``clients`` selects.
+    For delete: ``cascade`` (background, foreground or orphan), ``grace_period`` (seconds; ``None``: the object's own).
     """
 
     name: str = ""
@@ -43,6 +55,12 @@ class Event(Record):
     replicas: int = 0
     manifests: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    port: str = ""
+    source: str = ""
+    outside: bool = False
+    clients: Map[str] = EMPTY
+    cascade: str = "background"
+    grace_period: int | None = None
 
 
 @record
@@ -88,6 +106,16 @@ class Scenario:
     granularity: str = "ladder"
     properties: tuple[str, ...] | None = None
     symmetry: bool = True
+
+    @property
+    def writes(self) -> tuple[Event, ...]:
+        """The events that ask something of the API server."""
+        return tuple(event for event in self.events if event.verb != CONNECT)
+
+    @property
+    def connects(self) -> tuple[Event, ...]:
+        """The events by which somebody connects to a Service."""
+        return tuple(event for event in self.events if event.verb == CONNECT)
 
 
 @dataclass(frozen=True, slots=True)

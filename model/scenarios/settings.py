@@ -38,6 +38,17 @@ def whole_number(value: object) -> str:
     return str(value)
 
 
+def within(least: int, most: int) -> Accepts:
+    """A whole number between two others, or one of them."""
+
+    def accepts(value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return str(value)
+
+    return accepts
+
+
 def number(value: object) -> str:
     """A number from 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
@@ -75,10 +86,16 @@ SETTINGS: Mapping[str, Mapping[str, Accepts]] = {
         "horizontal-pod-autoscaler-cpu-initialization-period": duration,
         "horizontal-pod-autoscaler-initial-readiness-delay": duration,
         "horizontal-pod-autoscaler-tolerance": number,
+        "max-endpoints-per-slice": within(1, 1000),
         "node-monitor-grace-period": duration,
         "terminated-pod-gc-threshold": whole_number,
     },
-    "kube-scheduler": {"profile": one_of("default")},
+    "kube-scheduler": {
+        "profile": one_of("default"),
+        "podInitialBackoffSeconds": within(1, 3600),
+        "podMaxBackoffSeconds": within(1, 3600),
+        "pod-max-in-unschedulable-pods-duration": duration,
+    },
     "kubelet": {"timed": one_of("no", "yes"), "longest_back_off": seconds},
     "kube-proxy": {},
     "descheduler": {

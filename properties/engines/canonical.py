@@ -1,22 +1,20 @@
 """The canonical form of a state, and its ageing, on integers.
 
 The same renaming as ``Symmetry.plan`` finds and ``Symmetry.apply`` carries out, taken apart so that each part is
-remembered: the order of nodes by the bits of what it depends on, the numbering of uids by the stored objects and the
-set of uids in use, and what each renaming makes of each ``Block`` of fields: the slots of one process lie together,
-and what they hold comes back in many states.
+remembered: the order of nodes and the numbering of uids by the fields that they depend on, and what each renaming makes
+of each field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from kythera.model.normalise import IDENTITY, Renaming, older, rename, uids_in
 from kythera.model.symmetry import Symmetry, order_pods
-from kythera.model.system import System
-from kythera.properties.engines.codec import Codec, Relayout
+from kythera.properties.engines.codec import Codec, Field, Relayout
 
 FIRST_PROVISIONAL = 1000
 
@@ -25,58 +23,39 @@ FIRST_PROVISIONAL = 1000
 class Change:
     """A change of every value of a state: a renaming, or the passing of so many seconds.
 
-    ``target``: the slot that the value of each slot goes to.  ``known``: per table, what becomes of each number.
+    ``target``: the field that what stands in each field goes to.  ``known``: per table of values, what becomes of each
+    number.  ``images``: per field, what becomes of its bits.
     """
 
     number: int
     function: Callable[[Any], Any]
-    target: list[int]
+    target: list[Field]
     known: list[dict[int, int]]
-
-
-@dataclass(slots=True)
-class Piece:
-    """One situation of a block: the uids in it, as bits, and what each change (by its number) makes of it."""
-
-    uids: int
-    images: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Block:
-    """Some fields that are looked up together."""
-
-    slots: tuple[int, ...]
-    mask: int = 0
-    pieces: dict[int, Piece] = field(default_factory=dict)
+    images: list[dict[int, int]]
+    checked: bool = False  # that it leaves alone what has only one value so far
 
 
 class Blocks:
-    """The fields of a system by the process that they belong to; the stored objects are a block of their own."""
+    """What changes and sets of uids make of whole states: put together from what they make of each field."""
 
-    def __init__(self, system: System, codec: Codec) -> None:
+    def __init__(self, codec: Codec) -> None:
         self.codec = codec
-        home: dict[str, str] = {}
-        for process in system.processes:
-            for name in process.reads(process.rules):
-                home.setdefault(name, process.name)
-        groups: dict[str, list[int]] = {}
-        for i, slot in enumerate(system.slots):
-            groups.setdefault("" if slot.kind else home.get(slot.name, ""), []).append(i)
-        self.blocks = [Block(tuple(slots)) for slots in groups.values()]
         self.used: list[dict[int, int]] = [{} for _ in codec.ids]  # table -> value's number -> uids as bits
+        self.uids: list[dict[int, int]] = [{} for _ in codec.fields]  # field -> its bits in a state -> uids as bits
         self.changes: list[Change] = []
-        for block in self.blocks:
-            block.mask = codec.mask(block.slots)
+        self.layout()
+
+    def layout(self) -> None:
+        """Which fields have more than one value, and the uids in the others."""
+        self.live = [(at, field.mask) for at, field in enumerate(self.codec.fields) if field.mask]
+        self.constant_uids: int | None = None
 
     def relayout(self, moved: Relayout) -> None:
         """Move what is remembered."""
-        for block in self.blocks:
-            block.mask = self.codec.mask(block.slots)
-            block.pieces = {
-                moved(key): Piece(piece.uids, {n: moved(image) for n, image in piece.images.items()})
-                for key, piece in block.pieces.items()
-            }
+        self.layout()
+        self.uids = [{moved(key): found for key, found in known.items()} for known in self.uids]
+        for change in self.changes:
+            change.images = [{moved(key): moved(image) for key, image in images.items()} for images in change.images]
 
     def uids_of(self, slot: int, number: int) -> int:
         """The uids in a value of a slot, as bits of a number."""
@@ -89,55 +68,84 @@ class Blocks:
             self.used[table][number] = found
         return found
 
-    def piece(self, block: Block, key: int) -> Piece:
-        """What is known of a block in a situation."""
-        found = block.pieces.get(key)
+    def uids_in_field(self, at: int, key: int) -> int:
+        """The uids in the field of this number, as bits."""
+        found = self.uids[at].get(key)
         if found is None:
-            uids = 0
-            for slot in block.slots:
-                uids |= self.uids_of(slot, self.codec.number(slot, key))
-            found = block.pieces[key] = Piece(uids)
+            found, field = 0, self.codec.fields[at]
+            for slot, number in zip(field.slots, field.combination(key), strict=True):
+                found |= self.uids_of(slot, number)
+            self.uids[at][key] = found
         return found
 
-    def pieces(self, state: int) -> list[Piece]:
-        """A state block by block."""
-        found = []
-        for block in self.blocks:
-            key = state & block.mask
-            piece = block.pieces.get(key)
-            found.append(self.piece(block, key) if piece is None else piece)
-        return found
+    def uids_in_constants(self) -> int:
+        """The uids in the fields that have only one value so far, as bits."""
+        if self.constant_uids is None:
+            self.constant_uids = 0
+            for at, field in enumerate(self.codec.fields):
+                if not field.mask:
+                    self.constant_uids |= self.uids_in_field(at, 0)
+        return self.constant_uids
+
+    def lacks(self, state: int, uids: int) -> bool:
+        """Whether any of some uids does not occur in a state."""
+        uids &= ~self.uids_in_constants()
+        for at, mask in self.live:
+            if not uids:
+                break
+            found = self.uids[at].get(state & mask)
+            uids &= ~(self.uids_in_field(at, state & mask) if found is None else found)
+        return bool(uids)
+
+    def uids_in_state(self, state: int) -> int:
+        """The uids in a state, as bits."""
+        bits, uids = self.uids_in_constants(), self.uids
+        for at, mask in self.live:
+            found = uids[at].get(state & mask)
+            bits |= self.uids_in_field(at, state & mask) if found is None else found
+        return bits
 
     def change(self, function: Callable[[Any], Any], target: Mapping[int, int]) -> Change:
         """A new change; ``target`` names the slots whose values go elsewhere."""
-        slots = range(len(self.codec.table))
-        made = Change(len(self.changes), function, [target.get(i, i) for i in slots], [{} for _ in self.codec.ids])
+        codec = self.codec
+        fields = [codec.place[target.get(field.slots[0], field.slots[0])][0] for field in codec.fields]
+        images: list[dict[int, int]] = [{} for _ in fields]
+        made = Change(len(self.changes), function, fields, [{} for _ in codec.ids], images)
         self.changes.append(made)
         return made
 
-    def image(self, block: Block, key: int, change: Change) -> int:
-        """What a change makes of a block in a situation."""
-        piece = self.piece(block, key)
-        found = piece.images.get(change.number)
+    def image(self, at: int, key: int, change: Change) -> int:
+        """What a change makes of the bits of a field, by the field's number."""
+        found = change.images[at].get(key)
         if found is not None:
             return found
-        codec, new = self.codec, 0
-        for slot in block.slots:
-            table, number, target = codec.table[slot], codec.number(slot, key), change.target[slot]
+        codec, field, target = self.codec, self.codec.fields[at], change.target[at]
+        new = []
+        for slot, to, number in zip(field.slots, target.slots, field.combination(key), strict=True):
+            table = codec.table[slot]
             image = change.known[table].get(number)
-            if image is None or image > codec.low[target]:
-                image = codec.id(target, change.function(codec.values[table][number]))
-                change.known[table][number] = image
-            new |= image << codec.offset[target]
-        piece.images[change.number] = new
-        return new
+            if image is None:
+                image = change.known[table][number] = codec.id(to, change.function(codec.values[table][number]))
+            new.append(image)
+        found = change.images[at][key] = target.number(tuple(new)) << target.offset
+        return found
 
-    def apply(self, state: int, change: Change, pieces: list[Piece] | None = None) -> int:
+    def check(self, change: Change) -> None:
+        """Make room (``Outgrown``) if a change makes a second value of the only one of a field."""
+        if change.checked:
+            return
+        for at, field in enumerate(self.codec.fields):
+            if not field.mask:
+                self.image(at, 0, change)
+        change.checked = True
+
+    def apply(self, state: int, change: Change) -> int:
         """A state after a change."""
-        new, number = 0, change.number
-        for block, piece in zip(self.blocks, self.pieces(state) if pieces is None else pieces, strict=True):
-            image = piece.images.get(number)
-            new |= self.image(block, state & block.mask, change) if image is None else image
+        self.check(change)
+        new, images = 0, change.images
+        for at, mask in self.live:
+            image = images[at].get(state & mask)
+            new |= self.image(at, state & mask, change) if image is None else image
         return new
 
 
@@ -149,27 +157,34 @@ class Canonical:
         self.blocks = blocks
         self.codec = blocks.codec
         self.pods = [i for i in symmetry.stored if symmetry.slots[i].kind == "Pod" and symmetry.pods]
-        self.ordered: dict[int, bool] = {}
+        self.pods_ordered: dict[int, bool] = {}
         self.exchanges: list[Renaming] = [IDENTITY]  # of nodes; by their number:
         self.node_memo: dict[int, int] = {}
-        self.node_mask = self.codec.mask(symmetry.node_reads)
         self.uid_memo: dict[tuple[int, int, int], Change | None] = {}
-        self.stored_mask = self.codec.mask(symmetry.stored)
+        self.order_memo: dict[int, tuple[int, Change] | None] = {}
         self.changes: dict[Renaming, Change] = {}
+        self.masks()
+
+    def masks(self) -> None:
+        """The bits that the order of nodes, the numbering of uids, and both depend on."""
+        self.node_mask = self.codec.mask(self.symmetry.node_reads)
+        self.stored_mask = self.codec.mask(self.symmetry.stored)
+        self.order_mask = self.node_mask | self.stored_mask
+        self.others = [(at, mask) for at, mask in self.blocks.live if not mask & self.order_mask]
 
     def relayout(self, moved: Relayout) -> None:
         """Move what is remembered."""
-        self.node_mask = self.codec.mask(self.symmetry.node_reads)
+        self.masks()
         self.node_memo = {moved(key): value for key, value in self.node_memo.items()}
-        self.stored_mask = self.codec.mask(self.symmetry.stored)
         self.uid_memo = {(moved(key), bits, exchange): value for (key, bits, exchange), value in self.uid_memo.items()}
+        self.order_memo = {moved(key): value and (moved(value[0]), value[1]) for key, value in self.order_memo.items()}
 
-    def in_order(self, slot: int, number: int) -> bool:
+    def pods_in_order(self, slot: int, number: int) -> bool:
         """Whether the pods of a value of their slot are numbered in their canonical order."""
-        found = self.ordered.get(number)
+        found = self.pods_ordered.get(number)
         if found is None:
             order = order_pods(self.codec.values[self.codec.table[slot]][number])
-            found = self.ordered[number] = all(a <= b for a, b in pairwise(order))
+            found = self.pods_ordered[number] = all(a <= b for a, b in pairwise(order))
         return found
 
     def order_nodes(self, key: int) -> int:
@@ -193,7 +208,7 @@ class Canonical:
             return found
 
     def change(self, renaming: Renaming) -> Change:
-        """A renaming as a change of blocks."""
+        """A renaming as a change of fields."""
         found = self.changes.get(renaming)
         if found is None:
             target: dict[int, int] = {}
@@ -206,11 +221,42 @@ class Canonical:
     def __call__(self, state: int) -> int:
         """The canonical form of a state."""
         exchange = self.order_nodes(state & self.node_mask)
-        pieces, bits = self.blocks.pieces(state), 0
-        for piece in pieces:
-            bits |= piece.uids
-        change = self.plan(state & self.stored_mask, bits, exchange)
-        return state if change is None else self.blocks.apply(state, change, pieces)
+        change = self.plan(state & self.stored_mask, self.blocks.uids_in_state(state), exchange)
+        return state if change is None else self.blocks.apply(state, change)
+
+    def in_order(self, state: int) -> int:
+        """The canonical form of a state that holds the same uids, stored and other, as one in canonical form."""
+        key = state & self.order_mask
+        try:
+            found = self.order_memo[key]
+        except KeyError:
+            found = self.order_memo[key] = self.ordered(key)
+        if found is None:
+            return state
+        new, change = found
+        images = change.images
+        for at, mask in self.others:
+            image = images[at].get(state & mask)
+            new |= self.blocks.image(at, state & mask, change) if image is None else image
+        return new
+
+    def ordered(self, key: int) -> tuple[int, Change] | None:
+        """What putting pods and nodes in order makes of a state's bits under ``order_mask``, and of the others.
+
+        No uid but those of stored objects can then need another number.
+        """
+        bits = 0
+        for i in self.symmetry.stored:
+            bits |= self.blocks.uids_of(i, self.codec.number(i, key))
+        change = self.plan(key & self.stored_mask, bits, self.order_nodes(key & self.node_mask))
+        if change is None:
+            return None
+        self.blocks.check(change)
+        new = 0
+        for at, mask in self.blocks.live:
+            if mask & self.order_mask:
+                new |= self.blocks.image(at, key & mask, change)
+        return new, change
 
 
 class Ageing:
@@ -222,7 +268,7 @@ class Ageing:
         self.changes: dict[int, Change] = {}
 
     def change(self, seconds: int) -> Change:
-        """So many seconds, as a change of blocks."""
+        """So many seconds, as a change of fields."""
         found = self.changes.get(seconds)
         if found is None:
             found = self.changes[seconds] = self.blocks.change(lambda value: older(value, seconds, self.horizons), {})

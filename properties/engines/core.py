@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from kythera.model.rule import Action
-from kythera.model.system import ADVERSARIAL, CLOCK, System
+from kythera.model.system import CLOCK, System
 from kythera.properties.engines.codec import Outgrown, Relayout
 from kythera.properties.engines.judging import Judge
 from kythera.properties.engines.result import Exploration, Finding
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kythera.properties.engines.compiled.engine import Compiled
 
 CHUNK = 2048
+SAMPLE = 2048
+"""Of how many states is looked at what is worth being looked up together."""
 LARGE = 50_000
 """The number of states from which on a compiled loop is worth its start."""
 
@@ -47,6 +49,7 @@ class Core:
         self.compiled: Compiled | None = None
         self.seen: set[int] = set()
         self.fired: Counter[tuple[str, str]] = Counter()
+        self.bundle_at = 2 * SAMPLE
 
     def rewrite(self) -> None:
         """Lay out the fields anew and rewrite every state that is kept."""
@@ -73,14 +76,15 @@ class Core:
     def settle(self) -> None:
         """Count what fired."""
         tables = self.tables
-        for group in tables.groups:
-            for found in group.memo.values():
+        for bundle in tables.bundles:
+            for found in bundle.memo.values():
                 if found.visits:
                     for action in found.actions:
                         self.fired[tables.actions[action][:2]] += found.visits
                     for special in found.specials:
                         self.fired[tables.actions[special.action][:2]] += found.visits
                     found.visits = 0
+        self.result.transitions = sum(self.fired.values())
         self.result.fired = self.fired
 
     def run(
@@ -123,6 +127,8 @@ class Core:
                         result.stopped = "memory"
                     if result.stopped:
                         break
+                    if len(self.seen) >= self.bundle_at:
+                        self.bundle()
                     if len(self.seen) >= self.large:
                         return self.take_over(
                             at, started, seconds, max_states, progress, stop_at_finding, out_of_memory
@@ -141,10 +147,19 @@ class Core:
         result.rule_calls = tables.rule_calls
         return result
 
+    def bundle(self) -> None:
+        """Look up together what few combinations occur of, going by the states seen so far."""
+        self.settle()
+        every = len(self.seen) // SAMPLE
+        self.tables.bundle([state for level in self.growing for state in level[::every]])
+        self.bundle_at *= 16
+
     def take_over(self, at: int, started: float, *bounds: Any) -> Exploration:
         """Go on in the compiled engine."""
         from kythera.properties.engines.compiled.engine import Compiled
 
+        if len(self.seen) > SAMPLE:
+            self.bundle()
         self.compiled = Compiled(self)
         self.compiled.run(at, started, *bounds)
         self.settle()
@@ -156,23 +171,22 @@ class Core:
         """Expand some states of a level, and give the index of the first that is not expanded yet."""
         tables = self.tables
         seen, add, append, normalised = self.seen, self.seen.add, following.append, tables.normalised
-        clock, ticks, transitions = self.system.clock, 0, 0
-        adversarial = clock is not None and clock.regime == ADVERSARIAL
-        groups = [(group.mask, group.memo.get, group) for group in tables.groups]
+        timed, ticks = self.system.clock is not None, 0
+        bundles = [(bundle.mask, bundle.memo.get, bundle) for bundle in tables.bundles]
         end, known = min(end, len(frontier)), len(following)
         outgrown = False
         try:
             while at < end:
                 state = frontier[at]
-                urgent, wake, situations = False, NEVER, []
-                for mask, get, group in groups:
+                wait, situations = NEVER, []
+                for mask, get, bundle in bundles:
                     found = get(state & mask)
                     if found is None:
-                        found = tables.local(group, state & mask)
+                        found = tables.bundled(bundle, state & mask)
+                        if found.failed:
+                            self.report(found, state)
                     situations.append(found)
-                    if found.urgent:
-                        urgent = True
-                    wake = min(wake, found.wake)
+                    wait = min(wait, found.wait)
                     for delta in found.deltas:
                         successor = state ^ delta
                         if successor not in seen:
@@ -183,23 +197,19 @@ class Core:
                         if successor not in seen:
                             add(successor)
                             append(successor)
-                    if found.failed:
-                        self.report(found, state)
-                if wake < NEVER and clock is not None and (adversarial or not urgent):
-                    successor = tables.ticked(state, wake)
+                if timed and 0 <= wait < NEVER:
+                    successor = tables.ticked(state, wait)
                     if successor not in seen:
                         add(successor)
                         append(successor)
                     ticks += successor != state
                 for found in situations:
                     found.visits += 1
-                    transitions += len(found.actions) + len(found.specials)
                 at += 1
         except Outgrown:  # the state is expanded once more; what it led to so far is known then
             outgrown = True
         if ticks:
             self.fired[CLOCK, "advance"] += ticks
-        self.result.transitions += transitions + ticks
         self.judge.states(following[known:])
         if outgrown:
             self.rewrite()

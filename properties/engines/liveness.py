@@ -6,7 +6,8 @@ it where nobody is starved (``Fairness``).  A state in which nobody owes a step 
 Steps of faults and users happen only so often, so they lie on no cycle; they owe nothing.
 
 Everything that is found is carried out once more by the plain step, and its fairness told by that, before it is
-reported.  In an exploration that was stopped, what is found is as true as in a whole one, but something may be missed.
+reported.  In an exploration that was stopped, and in one that there was no time to search as a whole, what is found is
+as true as in a whole one, but something may be missed.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ from kythera.model.normalise import older
 from kythera.model.rule import CLOCK, Action
 from kythera.model.system import Move
 from kythera.properties.engines.core import Core
-from kythera.properties.engines.fairness import Fairness, Region, Way, starved, unit
-from kythera.properties.engines.graph import CLOCK_UNIT, Graph, build, reaching
+from kythera.properties.engines.deadline import Deadline, OutOfTime
+from kythera.properties.engines.fairness import Fairness, Region, Way
+from kythera.properties.engines.graph import ASKED, CLOCK_UNIT, Graph, build, reaching
 from kythera.properties.engines.tables import NEVER, Group, Special
+from kythera.properties.engines.units import starved, unit
 from kythera.properties.property import Convergence, Recoverable
+
+BUILDING = 0.6
+"""The part of the time that may be spent on collecting steps; what is left is for looking at them."""
 
 CANDIDATES = 8
 """How many runs that break a property are compared by their length; the nearest ones are found first."""
@@ -33,13 +39,14 @@ class Lasso:
     """A run that breaks a property: to ``entry``, and from there round ``cycle`` for ever (empty: it stays).
 
     ``cycle`` lists states as integers, beginning after ``entry`` and ending with it; ``moves`` are the moves of the
-    plain step from each to the next.
+    plain step from each to the next.  ``number``: of the entry in the graph.
     """
 
     property: str
     message: str
     entry: int
     cycle: list[int]
+    number: int = 0
     moves: list[Move] = field(default_factory=list)
 
 
@@ -56,23 +63,41 @@ class Candidate:
 class Liveness:
     """The graph of an exploration, asked about several properties."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, deadline: Deadline | None = None) -> None:
         self.core = core
-        self.graph: Graph = build(core)
-        self.fairness = Fairness(core, self.graph)
+        self.deadline = deadline or Deadline()
+        self.graph: Graph = build(core, self.deadline.part(BUILDING))
+        self.fairness = Fairness(core, self.graph, self.deadline)
+        self.unfinished: set[str] = set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all states that can be reached are in the graph."""
+        return self.core.result.complete and len(self.graph.states) == self.graph.known
 
     def convergence(self, prop: Convergence) -> Lasso | None:
-        """A short run that is fair and never settles in the goal, or takes a forbidden step for ever."""
+        """A short run that is fair and never settles in the goal, or takes a forbidden step for ever.
+
+        If the time was up before all was looked at and nothing was found, the property is noted as ``unfinished``.
+        """
         best: Lasso | None = None
         length = 0
-        for number, candidate in enumerate(self.candidates(prop)):
-            depth = self.graph.depth(candidate.state)
-            if best is not None and (number >= CANDIDATES or depth >= length):
-                break
-            lasso = self.lasso(prop, candidate)
-            if best is None or depth + len(lasso.cycle) < length:
-                best, length = lasso, depth + len(lasso.cycle)
+        try:
+            for number, candidate in enumerate(self.candidates(prop)):
+                depth = self.graph.depth(candidate.state)
+                if best is not None and (number >= CANDIDATES or depth >= length or self.deadline.over()):
+                    break
+                lasso = self.lasso(prop, candidate)
+                if best is None or depth + len(lasso.cycle) < length:
+                    best, length = lasso, depth + len(lasso.cycle)
+        except OutOfTime:
+            if best is None:
+                self.unfinished.add(prop.name)
         return best
+
+    def way_to(self, lasso: Lasso) -> list[int]:
+        """The states on a shortest way to where a run goes round or stays."""
+        return [self.graph.states[number] for number in self.graph.way_to(lasso.number)]
 
     def candidates(self, prop: Convergence) -> Iterator[Candidate]:
         """Where a run may go wrong for ever, the nearest first."""
@@ -80,6 +105,8 @@ class Liveness:
         forbids = None if prop.forbidden is None else Forbidden(self.core, prop)
         label, cyclic = self.fairness.label, self.fairness.members
         for state in range(len(self.graph.states)):
+            if state % ASKED == 0:
+                self.deadline.check(f"{prop.name}, {state:,} of {len(self.graph.states):,} states")
             stays = not self.graph.owed(state)
             if not stays and label[state] not in cyclic:
                 continue
@@ -95,7 +122,7 @@ class Liveness:
         """The forbidden steps out of a state that a run may take again and again."""
         for action, successor, message in forbids.steps(self.graph.states[state]):
             row = self.core.tables.codec.decode(self.graph.states[state])
-            for way in self.fairness.inside(region).get(state, ()):
+            for way in self.fairness.ways(region, state):
                 # other steps, of the same unit even, may lead to the same state
                 if way.action == action and self.graph.states[way.target] == successor and self.move(row, way, prop):
                     yield Candidate(state, message, region, way)
@@ -105,7 +132,7 @@ class Liveness:
         """The run through a candidate."""
         entry, states = candidate.state, self.graph.states
         ways = [] if candidate.region is None else self.fairness.cycle(candidate.region, entry, candidate.step)
-        lasso = Lasso(prop.name, candidate.message, states[entry], [states[way.target] for way in ways])
+        lasso = Lasso(prop.name, candidate.message, states[entry], [states[way.target] for way in ways], entry)
         row = start = self.core.tables.codec.decode(lasso.entry)
         for way in ways:
             move = self.move(row, way, prop if candidate.step is not None and not lasso.moves else None)
@@ -120,13 +147,12 @@ class Liveness:
 
     def move(self, row: tuple[Any, ...], way: Way, prop: Convergence | None = None) -> Move | None:
         """The move of the plain step that is a step of the graph, and which a property forbids, if one is given."""
-        tables, names = self.core.tables, self.fairness.names
+        tables, renaming = self.core.tables, self.fairness.known[way.renaming]
         wanted = tables.codec.decode(self.graph.states[way.target])
-        nodes = {old: names[new] for old, new in zip(names, way.exchange, strict=True)}
         slots = [] if prop is None else [tables.index[name] for name in prop.slots]
         for move in self.core.system.moves(row):
             same = move.actor == CLOCK if way.action == CLOCK_UNIT else unit(move) == tables.actions[way.action]
-            if same and move.row == wanted and all(move.renaming.node(old) == new for old, new in nodes.items()):
+            if same and move.row == wanted and (not self.fairness.follows or move.renaming == renaming):
                 if prop is None or prop.forbidden is None:
                     return move
                 before, after = tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots)
@@ -135,13 +161,16 @@ class Liveness:
         return None
 
     def recoverable(self, prop: Recoverable) -> Lasso | None:
-        """The nearest state from which the goal cannot be reached any more."""
+        """The nearest state from which the goal cannot be reached any more; asked of whole explorations only."""
+        if not self.whole:
+            self.unfinished.add(prop.name)
+            return None
         lacks = Missing(self.core, self.graph, prop)
         states = range(len(self.graph.states))
         can = reaching(self.graph, [state for state in states if lacks.message(state) is None])
         for state in states:
             if not can[state]:
-                return Lasso(prop.name, lacks.message(state) or "", self.graph.states[state], [])
+                return Lasso(prop.name, lacks.message(state) or "", self.graph.states[state], [], state)
         return None
 
 
@@ -175,40 +204,32 @@ class Forbidden:
         self.forbidden = prop.forbidden
         self.slots = [self.tables.index[name] for name in prop.slots]
         self.mask = self.tables.codec.mask(self.slots)
-        self.known: list[dict[int, list[tuple[int, int, Special | None, str]]]] = [{} for _ in self.tables.groups]
+        self.known: list[dict[int, list[tuple[Special, str]]]] = [{} for _ in self.tables.groups]
 
     def steps(self, state: int) -> Iterator[tuple[int, int, str]]:
         """The forbidden steps out of a state: the action, where it leads, what is wrong with it."""
-        wake = NEVER
+        situations = []
         for group, known in zip(self.tables.groups, self.known, strict=True):
             key = state & (group.mask | self.mask)
             found = known.get(key)
             if found is None:
                 found = known[key] = list(self.of(group, key))
-            for action, delta, special, message in found:
-                after = state ^ delta
-                yield action, after if special is None else self.tables.normalised(after, special), message
-            wake = min(wake, group.memo[state & group.mask].wake)
-        if wake < NEVER:
-            yield from self.tick(state, wake)
+            for special, message in found:
+                yield special.action, self.tables.normalised(state ^ special.delta, special), message
+            situations.append(group.memo[state & group.mask])
+        wait = self.tables.wait(situations)
+        if wait < NEVER:
+            yield from self.tick(state, wait)
 
-    def of(self, group: Group, key: int) -> Iterator[tuple[int, int, Special | None, str]]:
+    def of(self, group: Group, key: int) -> Iterator[tuple[Special, str]]:
         """What is forbidden of the steps of a group in a situation."""
         before = self.values(key)
         if key & group.mask not in group.memo:
             self.tables.local(group, key & group.mask)
-        for part in group.parts:
-            found = part.memo.get(key & part.mask)
-            if found is None:
-                found = self.tables.evaluate(part, key & part.mask)
-            steps: list[tuple[int, int, Special | None]] = [
-                *((action, delta, None) for action, delta in zip(found.actions, found.deltas, strict=True)),
-                *((special.action, special.delta, special) for special in found.specials),
-            ]
-            for (action, delta, special), label in zip(steps, found.labels, strict=True):
-                message = self.forbidden(before, self.values(key ^ delta), label)
-                if message is not None:
-                    yield action, delta, special, message
+        for special, label in self.tables.steps(group, key):
+            message = self.forbidden(before, self.values(key ^ special.delta), label)
+            if message is not None:
+                yield special, message
 
     def values(self, key: int) -> tuple[Any, ...]:
         """The values that the property looks at."""

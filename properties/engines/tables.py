@@ -9,42 +9,78 @@ its stages, and a renaming if one is due, are looked up in tables of their own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kythera.model.request import Ref
 from kythera.model.rule import FAIR, Action, Process, Rule, Wake
-from kythera.model.system import ADVERSARIAL, System
+from kythera.model.system import ADVERSARIAL, Stage, System
 from kythera.properties.engines.canonical import Ageing, Blocks, Canonical
 from kythera.properties.engines.codec import Codec, Relayout
 from kythera.properties.property import AnyProperty, StepInvariant
 
 NEVER = 1 << 30
+FEW = 8
+"""Of so many states of a sample, at most one situation of a bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One outcome of a rule: the numbers of the values that it writes by slot, and what it leaves to normalise.
+
+    ``gone``: uids (as bits) that perhaps occur no more.  ``rename``: uids have come, or stored ones have gone.
+    ``order``: perhaps pods or nodes are not in their canonical order any more.
+    """
+
+    changes: dict[int, int]
+    action: int
+    label: Action
+    stages: tuple[int, ...]
+    gone: int
+    rename: bool
+    order: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to normalise."""
+        return not (self.stages or self.gone or self.rename or self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a part can do in one situation of the slots that it reads."""
+
+    found: tuple[Found, ...]
+    urgent: bool
+    wake: int
 
 
 @dataclass(slots=True)
 class Special:
-    """An outcome that may leave something to normalise."""
+    """An outcome that may leave something to normalise (see ``Found``)."""
 
     delta: int
     action: int
     stages: tuple[int, ...]
-    rename: bool  # perhaps uids have come, gone or changed places
-    nodes: bool  # perhaps nodes have changed places
+    gone: int
+    rename: bool
+    order: bool
 
 
 @dataclass(slots=True)
 class Local:
-    """What a part, or a group of parts, can do in one local situation."""
+    """What a group can do in one local situation.
 
-    deltas: tuple[int, ...] = ()
-    actions: tuple[int, ...] = ()
-    specials: tuple[Special, ...] = ()
-    urgent: bool = False
-    wake: int = NEVER
+    ``wait``: in how many seconds it could go on although nothing else changes, ``NEVER``, or -1 if time may not pass
+    before it has done something.
+    """
+
+    deltas: tuple[int, ...]
+    actions: tuple[int, ...]  # of the deltas
+    specials: tuple[Special, ...]
+    wait: int
     visits: int = 0
-    labels: tuple[Action, ...] = ()  # of the deltas, then of the specials, where a property of steps asks for them
     failed: tuple[tuple[str, str, int, int], ...] = ()  # property, message, delta, action
 
     def move(self, moved: Relayout) -> Local:
@@ -57,14 +93,18 @@ class Local:
 
 
 Unit = tuple[str, str, str]
-"""A process, one of its rules, and the named object that it works on or the kind that it learns of, if any."""
+"""A process, one of its rules, and the object that it works on or the kind that it learns of, if any.
+
+An object is called ``Pod/default/web-0``, or ``Pod/default/#7`` by its uid if its name is generated.
+"""
 
 
 def unit_of(process: str, rule: str, parameters: tuple[tuple[str, Any], ...]) -> Unit:
     """The unit of fairness that an action belongs to."""
     for name, value in parameters:
-        if name == "key" and isinstance(value, Ref) and value.name:
-            return process, rule, f"{value.kind}/{value.name}"
+        if name == "key" and isinstance(value, Ref):
+            who = value.name or ("" if value.uid is None else f"#{value.uid}")
+            return process, rule, f"{value.kind}/{value.namespace}/{who}" if who else ""
         if name == "what":
             return process, rule, str(value)
     return process, rule, ""
@@ -89,8 +129,7 @@ class Part:
                 self.single.append((parameter, index[bound]))
             else:
                 self.several.append((parameter, tuple(index[name] for name in bound)))
-        self.mask = 0
-        self.memo: dict[int, Local] = {}
+        self.memo: dict[tuple[int, ...], Situation] = {}
 
 
 class Group:
@@ -113,12 +152,28 @@ class Group:
         self.memo: dict[int, Local] = {}
 
 
+class Bundle:
+    """Groups that are looked up together, because few combinations of their situations occur."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = tuple(groups)
+        self.mask = 0
+        self.memo: dict[int, Local] = groups[0].memo if len(groups) == 1 else {}
+        self.layout()
+
+    def layout(self) -> None:
+        """The bits that its groups read."""
+        self.mask = 0
+        for group in self.groups:
+            self.mask |= group.mask
+
+
 class Tables:
     """The memo tables of a system, filled as they are asked."""
 
     def __init__(self, system: System, properties: Sequence[AnyProperty] = ()) -> None:
         self.system = system
-        self.codec = Codec(system)
+        self.codec = Codec(system, properties)
         self.index = dict(system.index)
         self.properties = properties
         self.actions: list[Unit] = []
@@ -129,34 +184,41 @@ class Tables:
         judges = [each for each in properties if isinstance(each, StepInvariant)]
         self.groups = [Group(process, self.index, judges) for process in system.processes]
         self.stage_reads = [tuple(self.index[name] for name in stage.reads) for stage in system.stages]
-        self.stage_memo: list[dict[int, tuple[int, bool, bool]]] = [{} for _ in self.stage_reads]
+        self.stage_memo: list[dict[int, tuple[int, int, bool, bool]]] = [{} for _ in self.stage_reads]
+        self.stage_results: list[dict[tuple[int, ...], tuple[dict[int, int], int, bool, bool]]] = [
+            {} for _ in self.stage_reads
+        ]
+        self.adversarial = system.clock is not None and system.clock.regime == ADVERSARIAL
         self.all_stages = tuple(range(len(system.stages)))
         symmetry = system.symmetry
-        self.blocks = Blocks(system, self.codec)
+        self.blocks = Blocks(self.codec)
         self.canonical = Canonical(symmetry, self.blocks) if symmetry is not None else None
         self.ageing = Ageing(system.clock.horizons if system.clock is not None else {}, self.blocks)
         self.node_reads = frozenset(symmetry.node_reads if symmetry else ())
-        self.node_mask = 0
+        self.bundles: list[Bundle] = []
         self.masks()
+        self.bundles = [Bundle([group]) for group in self.groups]
 
     def masks(self) -> None:
         """The bits that each table is asked by."""
         codec = self.codec
         for group in self.groups:
             group.mask = codec.mask(group.reads)
-            for part in group.parts:
-                part.mask = codec.mask(part.reads)
+        for bundle in self.bundles:
+            bundle.layout()
         self.stage_masks = [codec.mask(reads) for reads in self.stage_reads]
-        self.node_mask = self.canonical.node_mask if self.canonical is not None else 0
 
     def relayout(self, moved: Relayout) -> None:
         """Move everything that is remembered into a new layout."""
         for group in self.groups:
             group.memo = {moved(key): found.move(moved) for key, found in group.memo.items()}
-            for part in group.parts:
-                part.memo = {moved(key): found.move(moved) for key, found in part.memo.items()}
+        for bundle in self.bundles:
+            if len(bundle.groups) == 1:
+                bundle.memo = bundle.groups[0].memo
+            else:
+                bundle.memo = {moved(key): found.move(moved) for key, found in bundle.memo.items()}
         self.stage_memo = [
-            {moved(key): (moved(delta), rename, nodes) for key, (delta, rename, nodes) in memo.items()}
+            {moved(key): (moved(delta), gone, rename, order) for key, (delta, gone, rename, order) in memo.items()}
             for memo in self.stage_memo
         ]
         self.blocks.relayout(moved)
@@ -173,109 +235,150 @@ class Tables:
             self.fair.append(actor in FAIR)
         return found
 
+    def situations(self, group: Group, key: int) -> list[Situation]:
+        """What each part of a group can do."""
+        number, found = self.codec.number, []
+        for part in group.parts:
+            read = tuple([number(i, key) for i in part.reads])
+            known = part.memo.get(read)
+            if known is None:
+                known = part.memo[read] = self.evaluate(part, read)
+            found.append(known)
+        return found
+
     def local(self, group: Group, key: int) -> Local:
         """A group in a situation that was not met before, from what its parts can do in it."""
-        found = []
-        for part in group.parts:
-            known = part.memo.get(key & part.mask)
-            if known is None:
-                known = part.memo[key & part.mask] = self.evaluate(part, key & part.mask)
-            found.append(known)
-        made = group.memo[key] = Local(
+        deltas, actions, specials, wait = [], [], [], NEVER
+        situations = self.situations(group, key)
+        for situation in situations:
+            wait = min(wait, -1 if situation.urgent and not self.adversarial else situation.wake)
+            for found in situation.found:
+                delta = self.codec.difference(key, found.changes)
+                if found.plain:
+                    deltas.append(delta)
+                    actions.append(found.action)
+                else:
+                    specials.append(Special(delta, found.action, found.stages, found.gone, found.rename, found.order))
+        made = Local(tuple(deltas), tuple(actions), tuple(specials), wait)
+        if group.judges:
+            made.failed = tuple(self.failures(group, key, situations))
+        group.memo[key] = made
+        return made
+
+    def bundled(self, bundle: Bundle, key: int) -> Local:
+        """A bundle in a situation that was not met before."""
+        found = [group.memo.get(key & group.mask) or self.local(group, key & group.mask) for group in bundle.groups]
+        if len(found) == 1:
+            return found[0]
+        made = bundle.memo[key] = Local(
             tuple([delta for each in found for delta in each.deltas]),
             tuple([action for each in found for action in each.actions]),
             tuple([replace(special) for each in found for special in each.specials]),
-            any(each.urgent for each in found),
-            min([each.wake for each in found]),
+            min([each.wait for each in found]),
+            0,
+            tuple([failure for each in found for failure in each.failed]),
         )
-        if group.judges:
-            made.failed = tuple(self.failures(group, key, found))
         return made
 
-    def failures(self, group: Group, key: int, found: Sequence[Local]) -> Iterator[tuple[str, str, int, int]]:
+    def bundle(self, states: Sequence[int]) -> None:
+        """Bundle the groups anew, going by some states: few situations of a bundle may occur among them.
+
+        The visits that are counted in the bundles are lost.
+        """
+        most = max(len(states) // FEW, 1)
+        found: list[tuple[list[Group], int]] = []
+        for group in sorted(self.groups, key=lambda group: len({state & group.mask for state in states})):
+            counts = [len({state & (mask | group.mask) for state in states}) for _, mask in found]
+            at = min(range(len(found)), key=counts.__getitem__, default=-1)
+            if at >= 0 and counts[at] <= most:
+                found[at] = [*found[at][0], group], found[at][1] | group.mask
+            else:
+                found.append(([group], group.mask))
+        self.bundles = [Bundle(groups) for groups, _ in found]
+
+    def steps(self, group: Group, key: int) -> Iterator[tuple[Special, Action]]:
+        """Each outcome of a group in a situation, with its full action."""
+        for situation in self.situations(group, key):
+            for found in situation.found:
+                delta = self.codec.difference(key, found.changes)
+                yield Special(delta, found.action, found.stages, found.gone, found.rename, found.order), found.label
+
+    def failures(self, group: Group, key: int, found: Sequence[Situation]) -> Iterator[tuple[str, str, int, int]]:
         """What the properties of steps have against the steps of a group in a situation."""
         codec = self.codec
         for judge, slots in group.judges:
             before = tuple([codec.value(i, key) for i in slots])
-            for each in found:
-                steps = [*zip(each.deltas, each.actions, strict=True), *((s.delta, s.action) for s in each.specials)]
-                for (delta, action), label in zip(steps, each.labels, strict=True):
-                    after = tuple([codec.value(i, key ^ delta) for i in slots])
-                    message = judge.broken(before, after, label)
-                    if message is not None:
-                        yield judge.name, message, delta, action
+            for step in (step for each in found for step in each.found):
+                delta = codec.difference(key, step.changes)
+                after = tuple([codec.value(i, key ^ delta) for i in slots])
+                message = judge.broken(before, after, step.label)
+                if message is not None:
+                    yield judge.name, message, delta, step.action
 
-    def evaluate(self, part: Part, key: int) -> Local:
-        """Call the rules of a part in a situation that was not met before."""
+    def evaluate(self, part: Part, read: tuple[int, ...]) -> Situation:
+        """Call the rules of a part in a situation that was not met before: the numbers of the values that it reads."""
         codec, process, index = self.codec, part.process, self.index
-        offset, low, table, values = codec.offset, codec.low, codec.table, codec.values
+        table, values = codec.table, codec.values
         self.rule_calls += 1
         self.misses[part.name] += 1
-        deltas: list[int] = []
-        actions: list[int] = []
-        specials: list[Special] = []
-        labels: list[Action] = []
-        special_labels: list[Action] = []
+        numbers = dict(zip(part.reads, read, strict=True))
+        steps: list[Found] = []
         urgent, wake = False, NEVER
         known = part.known
         for parameter, i in part.single:
-            known[parameter] = values[table[i]][key >> offset[i] & low[i]]
+            known[parameter] = values[table[i]][numbers[i]]
         for parameter, several in part.several:
-            known[parameter] = tuple([values[table[i]][key >> offset[i] & low[i]] for i in several])
+            known[parameter] = tuple([values[table[i]][numbers[i]] for i in several])
         for rule in part.rules:
             for result in rule.function(**{name: known[name] for name in rule.reads}):
                 if isinstance(result, Wake):
                     wake = min(wake, result.seconds)
                     continue
-                changes: dict[int, int] = {}  # slot -> the number of its new value
-                delta = 0
+                changes: dict[int, int] = {}
                 for name, value in process.written(result):
                     i = index[name]
-                    old = key >> offset[i] & low[i]
-                    if value is values[table[i]][old]:
+                    if value is values[table[i]][numbers[i]]:
                         continue
                     new = codec.id(i, value)
-                    if new != old:
+                    if new != numbers[i]:
                         changes[i] = new
-                        delta |= (new ^ old) << offset[i]
-                if delta == 0:
+                if not changes:
                     continue
                 urgent = urgent or rule.actor in FAIR
                 action = self.action_id(unit_of(process.name, rule.name, result.parameters), rule.actor)
-                special = self.special(delta, action, key, changes, part.reads)
                 label = Action(process.name, rule.name, result.parameters)
-                if special is None:
-                    deltas.append(delta)
-                    actions.append(action)
-                    labels.append(label)
-                else:
-                    specials.append(special)
-                    special_labels.append(label)
-        return Local(tuple(deltas), tuple(actions), tuple(specials), urgent, wake, 0, (*labels, *special_labels))
+                steps.append(Found(changes, action, label, *self.left_over(numbers, changes)))
+        return Situation(tuple(steps), urgent, wake)
 
-    def special(
-        self, delta: int, action: int, key: int, changes: dict[int, int], reads: Sequence[int]
-    ) -> Special | None:
-        """The outcome as one that needs normalising, or ``None`` if it leaves nothing to do."""
-        written = {self.system.slots[i].name for i in changes}
-        stages = tuple(n for n, stage in enumerate(self.system.stages) if stage.triggers & written)
-        rename, nodes = self.unsettled(key, changes, reads)
-        if stages or rename or nodes:
-            return Special(delta, action, stages, rename, nodes)
-        return None
+    def left_over(self, read: Mapping[int, int], changes: Mapping[int, int]) -> tuple[tuple[int, ...], int, bool, bool]:
+        """What an outcome leaves to normalise: stages, and whether uids or nodes perhaps need a renaming."""
+        stages = []
+        for n, stage in enumerate(self.system.stages):
+            woken = stage.triggers.intersection([self.system.slots[i].name for i in changes])
+            if any(self.concerns(stage, name, read, changes) for name in woken):
+                stages.append(n)
+        return tuple(stages), *self.unsettled(read, changes)
 
-    def unsettled(self, key: int, changes: dict[int, int], reads: Sequence[int]) -> tuple[bool, bool]:
-        """Whether new values perhaps need a renaming, and whether nodes may have changed places.
+    def concerns(self, stage: Stage, name: str, read: Mapping[int, int], changes: Mapping[int, int]) -> bool:
+        """Whether the change of a slot that wakes a stage can leave it anything to do."""
+        if stage.concerns is None:
+            return True
+        i = self.index[name]
+        values = self.codec.values[self.codec.table[i]]
+        return stage.concerns(values[read[i]], values[changes[i]])
 
-        As long as the slots that are ``reads`` hold the same uids as before, none has come or gone.
+    def unsettled(self, read: Mapping[int, int], changes: Mapping[int, int]) -> tuple[int, bool, bool]:
+        """What new values leave to rename: see ``gone``, ``rename`` and ``order`` of ``Found``.
+
+        As long as the slots that are ``read`` hold the same uids as before, none has come or gone.
         """
         canonical, blocks = self.canonical, self.blocks
         if canonical is None:
-            return False, False
+            return 0, False, False
         rename = False
         kept = lost = made = 0
-        for i in reads:
-            old = blocks.uids_of(i, self.codec.number(i, key))
+        for i, number in read.items():
+            old = blocks.uids_of(i, number)
             if i in changes:
                 new = blocks.uids_of(i, changes[i])
                 lost |= old
@@ -283,46 +386,52 @@ class Tables:
                 rename = rename or (old != new and bool(self.system.slots[i].kind))
             else:
                 kept |= old
-        rename = rename or (kept | lost) != (kept | made)
+        rename = rename or bool(made & ~(kept | lost))
+        order = not self.node_reads.isdisjoint(changes)
         for i in canonical.pods:
-            if i in changes and not rename:
-                rename = not canonical.in_order(i, changes[i])
-        return rename, not self.node_reads.isdisjoint(changes)
+            if i in changes and not order:
+                order = not canonical.pods_in_order(i, changes[i])
+        return lost & ~(kept | made), rename, order
 
-    def stage(self, number: int, key: int) -> tuple[int, bool, bool]:
+    def stage(self, number: int, key: int) -> tuple[int, int, bool, bool]:
         """A stage in a situation that was not met before: what it changes, and what it leaves to rename."""
         reads, codec = self.stage_reads[number], self.codec
-        old = tuple(codec.value(i, key) for i in reads)
-        delta = 0
-        changes: dict[int, int] = {}
-        for i, a, b in zip(reads, old, self.system.stages[number].function(old), strict=True):
-            if a is not b and a != b:
-                changes[i] = codec.id(i, b)
-                delta |= (changes[i] ^ codec.number(i, key)) << codec.offset[i]
-        found = self.stage_memo[number][key] = (delta, *self.unsettled(key, changes, reads))
+        read = tuple([codec.number(i, key) for i in reads])
+        known = self.stage_results[number].get(read)
+        if known is None:
+            old = tuple([codec.values[codec.table[i]][n] for i, n in zip(reads, read, strict=True)])
+            changes: dict[int, int] = {}
+            for i, a, b in zip(reads, old, self.system.stages[number].function(old), strict=True):
+                if a is not b and a != b:
+                    changes[i] = codec.id(i, b)
+            known = changes, *self.unsettled(dict(zip(reads, read, strict=True)), changes)
+            self.stage_results[number][read] = known
+        changes, gone, rename, order = known
+        found = self.stage_memo[number][key] = (codec.difference(key, changes), gone, rename, order)
         return found
 
     def normalised(self, state: int, special: Special) -> int:
         """The state after a special outcome, in canonical form."""
-        rename, nodes = special.rename, special.nodes
+        gone, rename, order = special.gone, special.rename, special.order
         for number in special.stages:
             key = state & self.stage_masks[number]
             found = self.stage_memo[number].get(key)
             if found is None:
                 found = self.stage(number, key)
-            delta, renames, moves = found
+            delta, lost, renames, reorders = found
             state ^= delta
-            rename, nodes = rename or renames, nodes or moves
-        if rename or nodes:
-            canonical = self.canonical
-            assert canonical is not None
-            if not rename:
-                key = state & self.node_mask
-                exchange = canonical.node_memo.get(key)
-                if exchange == 0 or (exchange is None and canonical.order_nodes(key) == 0):
-                    return state
+            if lost:
+                gone |= lost
+            if renames:
+                rename = True
+            if reorders:
+                order = True
+        canonical = self.canonical
+        if canonical is None:
+            return state
+        if rename or (gone and self.blocks.lacks(state, gone)):
             return canonical(state)
-        return state
+        return canonical.in_order(state) if order else state
 
     def ticked(self, state: int, seconds: int) -> int:
         """The state after time has passed."""
@@ -331,27 +440,31 @@ class Tables:
         state = self.blocks.apply(state, self.ageing.change(seconds))
         if clock.before is not None:
             row = codec.decode(state)
-            for i, (old, new) in enumerate(zip(row, clock.before(self.index, row, seconds), strict=True)):
-                if old is not new:
-                    state ^= (codec.number(i, state) ^ codec.id(i, new)) << codec.offset[i]
-        return self.normalised(state, Special(0, -1, self.all_stages, self.canonical is not None, False))
+            after = clock.before(self.index, row, seconds)
+            changes = {i: codec.id(i, b) for i, (a, b) in enumerate(zip(row, after, strict=True)) if a is not b}
+            state ^= codec.difference(state, changes)
+        return self.normalised(state, Special(0, -1, self.all_stages, 0, self.canonical is not None, False))
+
+    def wait(self, situations: Iterable[Local]) -> int:
+        """How long nothing happens where each group is in such a situation; ``NEVER`` if time stands still."""
+        wait = min([found.wait for found in situations], default=NEVER)
+        return wait if self.system.clock is not None and wait >= 0 else NEVER
 
     def successors(self, state: int) -> Iterator[tuple[int, int]]:
         """Each step out of a state: the kind of action (-1: the clock), and the state that it leads to."""
-        urgent, wake = False, NEVER
+        situations = []
         for group in self.groups:
             key = state & group.mask
             found = group.memo.get(key)
             if found is None:
                 found = self.local(group, key)
-            urgent = urgent or found.urgent
-            wake = min(wake, found.wake)
+            situations.append(found)
             for delta, action in zip(found.deltas, found.actions, strict=True):
                 yield action, state ^ delta
             for special in found.specials:
                 yield special.action, self.normalised(state ^ special.delta, special)
-        clock = self.system.clock
-        if clock is not None and wake < NEVER and (clock.regime == ADVERSARIAL or not urgent):
-            after = self.ticked(state, wake)
+        wait = self.wait(situations)
+        if wait < NEVER:
+            after = self.ticked(state, wait)
             if after != state:
                 yield -1, after

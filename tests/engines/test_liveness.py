@@ -21,8 +21,12 @@ from tests.engines.toys import (
     ring,
     rotor,
     sickbed,
+    ward,
 )
 
+from kythera.model.normalise import uids_in
+from kythera.model.record import Map
+from kythera.model.request import Ref
 from kythera.model.rule import CLOCK, FAIR, Action, Process, Wake, Yields, outcome, rule
 from kythera.model.slot import Slot
 from kythera.model.system import ADVERSARIAL, Clock, Move, System
@@ -77,25 +81,38 @@ def assert_is_a_fair_run(core: Core, lasso: Lasso) -> None:
     assert row == codec.decode(lasso.entry)
     assert [move.row for move in lasso.moves] == [codec.decode(state) for state in lasso.cycle]
 
-    def unit(move: Move, first: dict[str, str]) -> tuple[str, ...]:
-        return (*(first.get(part, part) for part in move.action.process.split("/")), move.action.rule)
+    def unit(move: Move, first: dict[str, str], who: dict[int, int]) -> tuple[Any, ...]:
+        about = [who[value.uid] for _, value in move.action.parameters if isinstance(value, Ref) and value.uid in who]
+        return (*(first.get(part, part) for part in move.action.process.split("/")), *about, move.action.rule)
 
-    def units(row: Any) -> set[tuple[str, ...]]:
-        return {unit(each, first) for each in system.moves(row) if each.actor in FAIR or each.actor == CLOCK}
+    def units(row: Any) -> set[tuple[Any, ...]]:
+        return {unit(each, first, who) for each in system.moves(row) if each.actor in FAIR or each.actor == CLOCK}
 
     cycle: list[Move | None] = [*lasso.moves] or [None]
     first: dict[str, str] = {}  # what the node was called at first, by what it is called now
-    possible, taken = [], set()
+    who = {uid: uid for uid in uids(row)}  # whom a uid stands for
+    born = len(who)
+    possible, taken = [], []
     for _ in range(24):
         for step in cycle:
             possible.append(units(row))
             if step is not None:
-                taken.add(unit(step, first))
+                taken.append(unit(step, first, who))
                 nodes = [node for group in (system.symmetry.classes if system.symmetry else ()) for node in group]
                 first = {step.renaming.node(node): first.get(node, node) for node in nodes}
+                raw = uids(step.raw)
+                born += len(raw - who.keys())
+                who = {step.renaming.uid(uid): who.get(uid, born + n) for n, uid in enumerate(sorted(raw))}
+                born += len(raw)
                 row = step.row
-    assert set.intersection(*possible) <= taken
-    assert {each for each in set.union(*possible) if each[-1] == "learn"} <= taken
+    for last in (0, len(possible) // 2):  # some come late and stay
+        assert set.intersection(*possible[last:]) <= set(taken[last:])
+        assert {each for each in set.union(*possible[last:]) if each[-1] == "learn"} <= set(taken[last:])
+
+
+def uids(row: Any) -> set[int]:
+    """The uids in a row."""
+    return set().union(*map(uids_in, row))
 
 
 def test_weak_fairness_lets_a_patient_process_starve() -> None:
@@ -275,6 +292,57 @@ def test_exchanges_of_equal_nodes_change_no_answer(data: st.DataObject) -> None:
         systems = [nursery(values, turns, wanted, symmetry, strong) for symmetry in (True, False)]
         found = [ask(system, gets_to("done", True)) for system in systems]
         assert (found[0] is None) == (found[1] is None)
+
+
+def looked_after(value: int) -> Convergence:
+    """In the end there is no pod of this value that was not looked after."""
+
+    def missing(pods: Any) -> str | None:
+        waits = any(pod.metadata.labels == Map({"value": str(value), "marked": "False"}) for pod in pods)
+        return f"a pod of value {value} waits" if waits else None
+
+    return Convergence(**WORDS, slots=("objects/Pod",), missing=missing)
+
+
+ALL = frozenset(range(4))
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+def test_a_pod_that_can_always_be_looked_after_is_not_forgotten_over_ever_new_ones(symmetry: bool) -> None:
+    """The nurse always has something to do: one pod waits, others come, are looked after, and go."""
+    turn = (0, 2, 3, 1)
+    assert ask(ward((0, 1), (turn,), ALL, symmetry, frozenset({3})), looked_after(0)) is None
+    lasso = ask(ward((0, 1), (turn,), ALL - {0}, symmetry, frozenset({3})), looked_after(0))
+    assert lasso is not None, "nobody wants it"
+
+
+@pytest.mark.parametrize("symmetry", [True, False, None])
+def test_one_of_two_equal_pods_may_be_starved_if_each_can_be_looked_after_only_now_and_then(
+    symmetry: bool | None,
+) -> None:
+    """Some pod can always be looked after, but none of them always."""
+    lasso = ask(ward((0, 1), ((1, 0),), frozenset({0}), symmetry), looked_after(0))
+    assert lasso is not None
+    assert {move.action.rule for move in lasso.moves} == {"work"}
+    assert ask(ward((0, 1), ((1, 0),), frozenset({0, 1}), symmetry), looked_after(0)) is None
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_renaming_of_pods_changes_no_answer(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 4))
+    value = st.integers(0, count - 1)
+    values = tuple(data.draw(st.lists(value, min_size=1, max_size=3)))
+    turn = st.one_of(st.permutations(range(count)).map(tuple), st.tuples(*[value] * count))
+    turns = tuple(data.draw(st.lists(turn, min_size=1, max_size=2)))
+    wanted, mortal = data.draw(st.frozensets(value)), data.draw(st.one_of(st.just(frozenset()), st.frozensets(value)))
+    prop = looked_after(data.draw(value))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fairness, "SEARCHED", data.draw(st.sampled_from([0, fairness.SEARCHED])))
+        found = {ask(ward(values, turns, wanted, symmetry, mortal), prop) is None for symmetry in (True, False)}
+        if not mortal:
+            found.add(not PlainGraph(ward(values, turns, wanted, None)).violates(prop))
+    assert len(found) == 1
 
 
 @settings(deadline=None, max_examples=300)

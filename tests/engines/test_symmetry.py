@@ -25,7 +25,7 @@ from kythera.properties.property import Convergence
 FEWER = {
     "ReplicaSet", "ReplicaSet on three nodes", "ReplicaSet without room", "Deployment", "caches lag", "crash", "fine",
     "two schedulers", "container crash", "partition", "node failure", "Service", "lost answers", "rollout", "drain",
-    "two nodes in adversarial time", "autoscaler",
+    "two nodes in adversarial time", "autoscaler", "pods end",
 }  # fmt: skip
 """The scenarios with equal nodes, or pods that nothing tells apart."""
 
@@ -92,22 +92,14 @@ def test_the_canonical_form_does_not_depend_on_names(name: str, chance: random.R
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_what_is_possible_does_not_depend_on_names(name: str, request: pytest.FixtureRequest) -> None:
+def test_what_is_possible_does_not_depend_on_names(name: str) -> None:
     """A renaming takes the steps out of a state to the steps out of the renamed one: all that symmetry rests on."""
-    if name in NAMES_MATTER:
-        request.applymarker(pytest.mark.xfail(reason=NAMES_MATTER[name], strict=True))
     system = explored(name, True)[0].system
     symmetry, states = rows(name)
     chance = random.Random(7)
     for row in chance.sample(states, min(100, len(states))):
         renamed = symmetry.apply(row, any_renaming(symmetry, row, chance))
         assert steps(system, renamed) == steps(system, row)
-
-
-NAMES_MATTER = {
-    "autoscalers at odds": "of pods that look the same to the ReplicaSet controller, it deletes the one with the "
-    "smallest uid, although they may differ in what it does not see",
-}
 
 
 def steps(system: System, row: Row) -> set[Any]:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kythera.model.record import NodeName
+from kythera.model.api.core.pod import Pod
+from kythera.model.api.meta import ObjectMeta
+from kythera.model.host import PROVISIONAL
+from kythera.model.record import Map, NodeName, Uid
+from kythera.model.request import Ref
 from kythera.model.rule import COMPONENT, Process, Rule, Yields, outcome, rule
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Symmetry
@@ -295,3 +299,57 @@ def corridor(length: int, window: int) -> System:
 
     slots = (Slot("place", 0), Slot("seen", False))
     return System("corridor", slots, (Process("walker", (walk, learn), {"place": "place", "seen": "seen"}),))
+
+
+def ward(
+    values: tuple[int, ...],
+    turns: tuple[Turn, ...],
+    wanted: frozenset[int],
+    symmetry: bool | None,
+    mortal: frozenset[int] = frozenset(),
+) -> System:
+    """Pods with generated names have values; a robot turns all of them; a nurse looks after one pod at a time.
+
+    She does so while its value is wanted, and each pod is marked when it was looked after.  A pod whose turn comes
+    while its value is ``mortal`` is gone, and a new one takes its place, not marked.  ``symmetry``: pods are put in
+    order, or (False) their uids are closed up only, or (None) nothing is renamed.
+    """
+    pods = tuple(patient(uid, value, False) for uid, value in enumerate(values))
+
+    @rule("the robot turns all values")
+    def work(pods: tuple[Pod, ...]) -> Yields:
+        """Again and again."""
+        for number, turn in enumerate(turns):
+            yield outcome({"pods": in_order(*(turned(pod, turn, n) for n, pod in enumerate(pods)))}, turn=number)
+
+    def turned(pod: Pod, turn: Turn, number: int) -> Pod:
+        value = int(pod.metadata.labels["value"])
+        uid = pod.metadata.uid
+        assert uid is not None
+        if value in mortal:
+            return patient(PROVISIONAL + number, turn[value], False)
+        return patient(uid, turn[value], pod.metadata.labels["marked"] == "True")
+
+    @rule("{process} looks after {key}")
+    def look(pods: tuple[Pod, ...]) -> Yields:
+        """One pod at a time."""
+        for pod in pods:
+            uid, value = pod.metadata.uid, int(pod.metadata.labels["value"])
+            if value in wanted and uid is not None and pod.metadata.labels["marked"] == "False":
+                others = (each for each in pods if each is not pod)
+                yield outcome({"pods": in_order(patient(uid, value, True), *others)}, key=Ref("Pod", "", "", uid))
+
+    slots = (Slot("objects/Pod", in_order(*pods), kind="Pod"),)
+    processes = tuple(Process(f"{rule.name}er", (rule,), {"pods": "objects/Pod"}) for rule in (work, look))
+    return System("ward", slots, processes, symmetry=None if symmetry is None else Symmetry(slots, (), symmetry))
+
+
+def patient(uid: int, value: int, marked: bool) -> Pod:
+    """A pod of the ward."""
+    labels = Map({"value": str(value), "marked": str(marked)})
+    return Pod(ObjectMeta(generate_name="patient-", uid=Uid(uid), labels=labels))
+
+
+def in_order(*pods: Pod) -> tuple[Pod, ...]:
+    """Pods in the order of their uids."""
+    return tuple(sorted(pods, key=lambda pod: pod.metadata.uid or 0))

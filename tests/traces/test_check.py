@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -77,6 +79,56 @@ def test_the_note_names_each_rung_that_was_not_completed_and_why() -> None:
     assert "coarse" not in note
     note = verdict_of(LIVELY, None, [COARSE, FINE], [covered(COARSE), covered(FINE, "memory")]).note
     assert "fine, crash 1, staleness lag: the memory was used up" in note
+
+
+@pytest.mark.parametrize(
+    ("searched", "unfinished", "verdict"),
+    [(10, set(), HOLDS), (4, set(), INCONCLUSIVE), (10, {"p"}, INCONCLUSIVE), (10, {"q"}, HOLDS)],
+)
+def test_runs_without_end_are_excluded_only_where_they_were_looked_for(
+    searched: int, unfinished: set[str], verdict: str
+) -> None:
+    rung = covered(COARSE)
+    rung.searched, rung.unfinished = searched, frozenset(unfinished)
+    found = verdict_of(LIVELY, None, [COARSE], [rung])
+    assert found.verdict == verdict
+    assert verdict == HOLDS or f"{'all' if searched == 10 else 'the first 4'} of its 10 states" in found.note
+    assert unfinished or verdict_of(SAFE, None, [COARSE], [rung]).verdict == HOLDS
+
+
+def looked_at() -> Callable[[], float]:
+    """A clock that says a tenth of a second more each time it is looked at."""
+    ticks = itertools.count()
+    return lambda: next(ticks) / 10
+
+
+def test_a_budget_that_ends_anywhere_gives_no_false_verdict() -> None:
+    documents = [node("n1"), node("n2"), replica_set(1), budget(minAvailable=1)]
+    broken = loaded(documents, events=(event("drain n1", "drain", "n1"),))
+    sound = one_pod(granularity="ladder")
+    verdicts: dict[str, set[str]] = {"broken": set(), "sound": set()}
+    for seconds in (*range(1, 20), 40, 1000):
+        answer = of(check(broken, Budget(seconds), clock=looked_at()))
+        verdicts["broken"].add(answer["drains-complete"])
+        answer = of(check(sound, Budget(seconds), clock=looked_at()))
+        verdicts["sound"].add(answer["replicas-converge"])
+    assert verdicts["broken"] == {VIOLATED, INCONCLUSIVE}
+    assert verdicts["sound"] - {WITHIN_BOUNDS} == {HOLDS, INCONCLUSIVE}
+
+
+def test_some_of_the_time_is_kept_for_runs_without_end() -> None:
+    """Time stands still but for the exploration: it ends in time for the search."""
+    now = [0.0]
+
+    def progress(text: str) -> None:
+        now[0] += 1.0 if "frontier" in text else 0.0
+
+    asked = loaded([node("n1"), node("n2"), replica_set(2)], granularity="fine", faults=Faults(crash=1))
+    (rung,) = check(asked, Budget(10.0), progress, clock=lambda: now[0]).rungs
+    assert rung.result.stopped == "time"
+    assert 6 <= now[0] <= 8
+    assert rung.searched is not None
+    assert 0 < rung.searched <= rung.result.states
 
 
 def of(report: Report) -> dict[str, str]:

@@ -207,5 +207,50 @@ def test_an_interruption_gives_what_is_known_so_far(tmp_path: Path) -> None:
     assert error == ""
 
 
+INTERRUPTED_WHEN = """
+import os, signal, sys
+from kythera.traces import check
+from kythera.traces.cli import main
+
+def interrupted(name):
+    first = getattr(check, name)
+    def last(*given, **named):
+        os.kill(os.getpid(), signal.SIGINT)
+        return first(*given, **named)
+    setattr(check, name, last)
+
+interrupted(sys.argv.pop(1))
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "verdict"),
+    [
+        ("compile_system", 3, "inconclusive"),
+        ("Core", 3, "inconclusive"),
+        ("Liveness", 3, "inconclusive"),
+        ("moves_along", 1, "violated"),
+    ],
+)
+def test_an_interruption_at_any_time_gives_an_honest_verdict(
+    phase: str, code: int, verdict: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", INTERRUPTED_WHEN, phase, "check", str(DRAIN), "--format", "json"]
+    found = subprocess.run(
+        [*command, "--traces", str(tmp_path)], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (code, "")
+    assert json.loads(found.stdout)["verdict"] == verdict
+
+
+def test_what_holds_so_far_is_no_success_if_it_was_interrupted(tmp_path: Path) -> None:
+    path = written(tmp_path, POD, scenario(properties=["uid-uniqueness"]))
+    command = [sys.executable, "-c", INTERRUPTED_WHEN, "Core", "check", str(path), "--format", "json"]
+    found = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    assert found.returncode == 3
+    assert json.loads(found.stdout)["verdict"] == "holds-within-bounds"
+
+
 def test_every_example_is_checked_by_its_name_alone() -> None:
     assert len(list(EXAMPLES.glob("*.yaml"))) >= 8

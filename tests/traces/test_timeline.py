@@ -7,16 +7,18 @@ import re
 
 import pytest
 from rich.console import Console
-from tests.systems import budget, deployment, event, node, pod, replica_set, system
+from tests.systems import autoscaler, budget, deployment, event, node, pod, replica_set, system
 from tests.traces.small import walk
 
+from kythera.model.api.quantity import parse_quantity
 from kythera.model.normalise import Renaming
 from kythera.model.record import Map, Uid, replace
 from kythera.model.rule import Action
+from kythera.model.scenarios.scenario import Workload
 from kythera.model.system import CLOCK, Move
 from kythera.traces.changes import CREATED, GONE, differences
 from kythera.traces.render.terminal import print_entries
-from kythera.traces.timeline import Again, Entry, Names, Timeline, folded, timeline, without_pauses
+from kythera.traces.timeline import Again, Entry, Names, Timeline, agreeing, folded, timeline, without_pauses
 
 SEEDS = range(6)
 
@@ -193,3 +195,25 @@ def test_a_terminal_that_is_narrow_breaks_no_line_in_its_marks() -> None:
     text = out.file.getvalue()  # type: ignore[attr-defined]
     assert "[it broke]" in text
     assert "[/]" not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("it fits beside 1 other pods", "it fits beside 1 other pod"),
+        ("1 pods are not there any more", "1 pod is not there any more"),
+        ("asks for 1 pods of 2", "asks for 1 pod of 2"),
+        ("0/1 nodes are available", "0/1 nodes are available"),
+        ("1 of 1 pods: create 11 pods", "1 of 1 pods: create 11 pods"),
+        ("web-1 nodes", "web-1 nodes"),
+    ],
+)
+def test_one_of_a_thing_is_no_more_than_one(said: str, told: str) -> None:
+    assert agreeing(said) == told
+
+
+def test_a_change_of_load_says_whose() -> None:
+    load = Workload(Map({"app": "web"}), cpu=(parse_quantity("100m"), parse_quantity("300m")), changes=1)
+    made = system([node("n1"), replica_set(1), autoscaler("web", 1, 2)], workload=(load,))
+    told = [entry.does for move in made.moves(made.initial) for entry in timeline(made, [move])]
+    assert "the load on the pods with app=web changes to 300m" in told

@@ -1,28 +1,32 @@
-"""A line that shows how an exploration gets on: states, rate, depth, frontier."""
+"""A line that shows how a check gets on, for those that take longer than a second."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.status import Status
 
-from kythera.model.scenarios.scenario import Rung
-from kythera.properties.engines.result import Exploration
 from kythera.traces.check import Progress
+
+QUIET = 1.0
+"""Seconds before anything is shown."""
 
 
 @contextmanager
 def shown() -> Iterator[Progress]:
     """Show progress on the error stream while the block runs."""
     console = Console(stderr=True)
-    with console.status("compiling") as status:
+    started, status = time.monotonic(), Status("", console=console)
 
-        def progress(rung: Rung, result: Exploration, frontier: int) -> None:
-            rate = result.states / max(result.seconds, 1e-6)
-            status.update(
-                f"{rung.granularity}{'' if rung.faults.crash == 0 else ', with faults'}: {result.states:,} states, "
-                f"{rate:,.0f}/s, depth {result.depth}, frontier {frontier:,}"
-            )
+    def progress(text: str) -> None:
+        if time.monotonic() - started > QUIET:
+            status.update(text)
+            status.start()
 
+    try:
         yield progress
+    finally:
+        status.stop()

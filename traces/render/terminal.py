@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS, WORST_FIRST
 from kythera.traces.changes import CHANGED, CREATED, DELETING, GONE, Change
-from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text
+from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text, rung_name
 from kythera.traces.format import Trace
 from kythera.traces.replay import Replay
 from kythera.traces.timeline import Again, Entry, Timeline, folded
@@ -48,23 +49,14 @@ def console() -> Console:
 def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> None:
     """Each counterexample, then the verdicts, what was explored, what was assumed, and the verdict on the whole."""
     out = console()
-    printed: list[Counterexample] = []
-    broken = [each for each in report.properties if each.counterexample is not None]
-    for each in sorted(broken, key=lambda each: len(each.counterexample.moves) if each.counterexample else 0):
-        case = each.counterexample
-        if case is not None:
-            same = next((other for other in printed if _is_same_run(case, other)), None)
-            print_counterexample(out, each, case, files.get(each.name), same)
-            printed += [] if same else [case]
+    for run in runs_of(report.properties):
+        print_counterexample(out, run, files)
     print_verdicts(out, report.properties)
     print_rungs(out, report.rungs)
     print_limits(out, report)
     if profile:
         for rung in report.rungs:
-            calls = f"{rung.calls:,} rule calls for {rung.result.states:,} states"
-            out.print(f"\n{rung.rung.granularity}: {calls}; most by")
-            for name, misses in rung.misses.items():
-                out.print(f"  {misses:>9,}  {escape(name)}")
+            print_profile(out, rung)
     out.print(f"\n[{COLOUR[report.verdict]}]{MEANING[report.verdict]}[/] ({report.seconds:.1f} s)")
 
 
@@ -78,22 +70,55 @@ def _is_same_run(a: Counterexample, b: Counterexample) -> bool:
     return a.loop_from == b.loop_from and [m.row for m in a.moves] == [m.row for m in b.moves]
 
 
-def print_counterexample(
-    out: Console, report: PropertyReport, case: Counterexample, file: Path | None, same: Counterexample | None = None
-) -> None:
-    """A violated property: what it says, the run that breaks it (told already in ``same``), how to see it again."""
-    out.print(f"\n[bold red]violated[/] [bold]{report.name}[/]: {escape(case.message)}")
-    out.print(f"  promised: {escape(report.says)}")
-    if same is not None:
-        out.print(f"  it breaks in the same run as {same.property} above")
-    else:
-        steps = len(case.moves)
-        out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
-        told = Timeline(case.system, case.moves)
-        print_entries(out, told.entries, case.loop_from, case.message, told.in_vain())
-        out.print()
-    if file is not None:
-        out.print(f"  to see it again: [bold]kythera replay {escape(str(file))}[/]")
+def runs_of(reports: Sequence[PropertyReport]) -> list[list[PropertyReport]]:
+    """The properties that are broken, those that break in the same run together; the shortest run first."""
+    found: list[list[PropertyReport]] = []
+    broken = [each for each in reports if each.counterexample is not None]
+    for each in sorted(broken, key=lambda each: len(each.counterexample.moves) if each.counterexample else 0):
+        for run in found:
+            one, other = run[0].counterexample, each.counterexample
+            if one is not None and other is not None and _is_same_run(one, other):
+                run.append(each)
+                break
+        else:
+            found.append([each])
+    return found
+
+
+def print_counterexample(out: Console, run: Sequence[PropertyReport], files: Mapping[str, Path]) -> None:
+    """A violated property: what it says, the run that breaks it, what else this run breaks, how to see it again."""
+    first, *others = run
+    case = first.counterexample
+    assert case is not None
+    out.print(f"\n[bold red]violated[/] [bold]{first.name}[/]: {escape(case.message)}")
+    out.print(f"  promised: {escape(first.says)}")
+    steps = len(case.moves)
+    out.print(f"  the shortest run that was found, of {steps} step{'' if steps == 1 else 's'}:\n")
+    told = Timeline(case.system, case.moves)
+    print_entries(out, told.entries, case.loop_from, case.message, told.in_vain())
+    out.print()
+    for each in others:
+        message = each.counterexample.message if each.counterexample else ""
+        out.print(f"  also broken by this run: [bold red]{each.name}[/]: {escape(message)}")
+        out.print(f"    promised: {escape(each.says)}")
+    for each in run:
+        if each.name in files:
+            replay = f"kythera replay {escape(str(files[each.name]))}"
+            out.print(f"  to see it again: [bold]{replay}[/]")
+
+
+def print_profile(out: Console, rung: RungReport) -> None:
+    """Where the work of a rung went: whose rules were called most, and which slots had the most values."""
+    states = max(rung.result.states, 1)
+    out.print(f"\n[bold]profile of {escape(rung_name(rung.rung))}[/]")
+    out.print(f"  {rung.calls:,} rule calls for {states:,} states: one for each combination of what a process reads")
+    table = Table("calls", "", "rules of", "values", "slot", box=None, header_style="bold")
+    table.columns[0].justify = table.columns[1].justify = table.columns[3].justify = "right"
+    for (rules, calls), (slot, values) in zip_longest(rung.misses.items(), rung.values.items(), fillvalue=("", 0)):
+        share = f"{calls / max(rung.calls, 1):.0%}"
+        left = (f"{calls:,}", share, escape(rules)) if rules else ("", "", "")
+        table.add_row(*left, *((f"{values:,}", escape(slot)) if slot else ("", "")))
+    out.print(table)
 
 
 def print_verdicts(out: Console, reports: Sequence[PropertyReport]) -> None:

@@ -18,8 +18,10 @@ from kythera.model.api.core.pod import Pod
 from kythera.model.api.pods import is_terminal
 from kythera.model.control_plane.apiserver.objects import get, meta, put, remove, with_metadata
 from kythera.model.control_plane.apiserver.replies import (
+    MODIFIED,
     conflict,
     forbidden,
+    invalid_options,
     not_found,
     ok,
     resource_of,
@@ -34,6 +36,17 @@ R = TypeVar("R", bound=Record)
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
+FINALIZERS = {"Orphan": ORPHAN, "Foreground": FOREGROUND}
+"""What a propagation policy leaves on an object, for the garbage collector to do and then to take away."""
+
+POLICIES = ("Foreground", "Background", "Orphan")
+ORPHANED_BY_DEFAULT = ("Job", "ReplicationController")
+"""Kinds whose dependents stay where a deletion says nothing, for the sake of clients older than the policies.
+
+Source: pkg/registry/batch/job/strategy.go, pkg/registry/core/replicationcontroller/strategy.go
+DefaultGarbageCollectionPolicy.
+"""
+
 IMMORTAL_NAMESPACES = ("default", "kube-system", "kube-public")
 
 
@@ -41,10 +54,15 @@ def delete(store: View, request: Delete) -> tuple[View, Reply]:
     """The store after a DELETE, and the answer: the object as it was marked, or as it was when it went.
 
     A second DELETE may shorten a grace period (seconds) but not lengthen it.
-    Errors: 404; 409 if ``request.ref.uid`` is not the object's; 403 for the namespaces that must stay.
+    Errors: 404; 409 if ``request.ref.uid`` is not the object's or its owners are not the expected ones; 403 for the
+    namespaces that must stay; 422 for a propagation policy that there is not.
     Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Delete.
+    Simplifies: a precondition on the resourceVersion is one on the owners: who sends it tries again as long as these
+    stay (pkg/controller/garbagecollector/operations.go deleteObject).
     """
     resource = resource_of(request.ref.kind)
+    if request.propagation_policy not in ("", *POLICIES):
+        raise invalid_options("propagationPolicy", request.propagation_policy, (*POLICIES, "nil"))
     obj = get(store, request.ref)
     name = shown(request.ref)
     if obj is None:
@@ -57,10 +75,12 @@ def delete(store: View, request: Delete) -> tuple[View, Reply]:
             f"({meta(obj).uid}). "
             "The object might have been deleted and then recreated",
         )
+    if request.expected_owners not in (None, meta(obj).owner_references):
+        raise conflict(resource.group_kind, name, MODIFIED)
     if isinstance(obj, Namespace):
         if name in IMMORTAL_NAMESPACES:
             raise forbidden(resource, name, "this namespace may not be deleted")
-        closing = _mark(_with_finalizers(obj, request.propagation_policy), 0)
+        closing = _mark(obj, 0)
         closing = replace(closing, status=replace(closing.status, phase="Terminating"))
         gone = not closing.spec.finalizers and not closing.metadata.finalizers
         return (remove(store, obj) if gone else put(store, closing, obj)), ok(closing)
@@ -117,10 +137,19 @@ def _mark(obj: R, grace: int) -> R:
 
 
 def _with_finalizers(obj: R, policy: str) -> R:
-    """The object with the finalizer that the propagation policy asks for, and without the other one."""
+    """The object with the finalizer that the propagation policy asks for, and without the other one.
+
+    Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
+    deletionFinalizersForGarbageCollection.
+    """
     metadata = meta(obj)
-    wanted = {"Orphan": (ORPHAN,), "Foreground": (FOREGROUND,)}.get(policy, ())
-    if set(wanted) == {ORPHAN, FOREGROUND} & set(metadata.finalizers):
+    there = {ORPHAN, FOREGROUND} & set(metadata.finalizers)
+    if not policy:
+        if there:
+            return obj
+        policy = "Orphan" if type(obj).__name__ in ORPHANED_BY_DEFAULT else "Background"
+    wanted = (FINALIZERS[policy],) if policy in FINALIZERS else ()
+    if set(wanted) == there:
         return obj
     kept = tuple(f for f in metadata.finalizers if f not in (ORPHAN, FOREGROUND))
     return with_metadata(obj, replace(metadata, finalizers=kept + wanted))

@@ -36,6 +36,11 @@ SETS = frozenset({"finalizers"})
 RETAIN_KEYS = frozenset({"strategy", "volumes"})
 """Mappings (or elements of lists) of which only one member may be set."""
 
+
+class BadPatch(ValueError):
+    """A patch that contradicts itself or asks for something that there is not."""
+
+
 PATCH, RETAIN = "$patch", "$retainKeys"
 SET_ORDER, DELETE_FROM = "$setElementOrder/", "$deleteFromPrimitiveList/"
 
@@ -71,33 +76,43 @@ def strategic_merge(target: Any, patch: Any) -> Any:
 
     Understands the directives ``$patch`` (replace, delete), ``$retainKeys``, ``$setElementOrder`` and
     ``$deleteFromPrimitiveList``.  An element that the list hasn't yet comes before those that the patch
-    doesn't name.
+    doesn't name.  Raises ``BadPatch``.
     Source: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go mergeMap.
     """
     if not isinstance(patch, dict):
         return patch
     directive = patch.get(PATCH)
+    if directive not in (None, "replace", "delete"):
+        raise BadPatch(f"unknown patch type: {directive} in map")
     if directive == "replace":
         return without_nulls({key: value for key, value in patch.items() if key != PATCH})
     if directive == "delete":
         return {}
     merged = dict(target) if isinstance(target, dict) else {}
     if isinstance(patch.get(RETAIN), list):
+        if any(key not in patch[RETAIN] for key in patch if not key.startswith("$")):
+            raise BadPatch("retainKeys list must contain all fields present in the patch")
         merged = {key: value for key, value in merged.items() if key in patch[RETAIN]}
     for key, value in patch.items():
         if key in (RETAIN, PATCH):
             continue
         if key.startswith(DELETE_FROM):
             field = key.removeprefix(DELETE_FROM)
-            merged[field] = [each for each in merged.get(field, []) if each not in value]
+            if not isinstance(value, list):
+                raise BadPatch(f"{key} must be a list")
+            if isinstance(merged.get(field), list):
+                merged[field] = [each for each in merged[field] if each not in value]
         elif key.startswith(SET_ORDER):
             field = key.removeprefix(SET_ORDER)
-            if field not in patch and field in merged:
+            if not isinstance(value, list):
+                raise BadPatch(f"{key} must be a list")
+            if field not in patch and isinstance(merged.get(field), list):
                 merged[field] = _merge_lists(field, merged[field], [], value)
         elif value is None:
             merged.pop(key, None)
         elif isinstance(value, list):
-            merged[key] = _merge_lists(key, merged.get(key) or [], value, patch.get(SET_ORDER + key))
+            live = merged.get(key)
+            merged[key] = _merge_lists(key, live if isinstance(live, list) else [], value, patch.get(SET_ORDER + key))
         else:
             merged[key] = strategic_merge(merged.get(key), value)
     return merged
@@ -113,12 +128,15 @@ def without_nulls(data: Any) -> Any:
 
 
 def _merge_lists(field: str, live: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
-    if field in SETS:
+    if field in SETS and all(isinstance(each, str) for each in (*live, *patch)):
+        if order is not None and any(each not in order for each in patch):
+            raise BadPatch(f"the elements of list {field} are not all in {SET_ORDER}{field}")
         merged = list(dict.fromkeys([*live, *patch]))
         return _ordered(merged, live, order if order is not None else patch, None)
     key = merge_key(field, live, patch)
-    if key is None:
+    if key is None or not all(isinstance(each, dict) for each in (*live, *patch)):
         return [without_nulls(each) for each in patch]
+    _check(field, patch, key, order)
     if any(each.get(PATCH) == "replace" for each in patch):
         return [without_nulls(each) for each in patch if PATCH not in each]
     gone = [each.get(key) for each in patch if each.get(PATCH) == "delete"]
@@ -132,6 +150,19 @@ def _merge_lists(field: str, live: list[Any], patch: list[Any], order: list[Any]
         else:
             merged.append(strategic_merge({}, change))
     return _ordered(merged, live, order if order is not None else changes, key)
+
+
+def _check(field: str, patch: list[Any], key: str, order: list[Any] | None) -> None:
+    """Every element says which one it is, and the order that a patch asks for speaks of all of its elements."""
+    known = None if order is None else [each.get(key) if isinstance(each, dict) else each for each in order]
+    for each in patch:
+        directive = each.get(PATCH)
+        if directive not in (None, "replace", "delete"):
+            raise BadPatch(f"unknown patch type: {directive} in list {field}")
+        if key not in each and directive != "replace":
+            raise BadPatch(f"an element of list {field} does not contain declared merge key: {key}")
+        if known is not None and directive is None and each[key] not in known:
+            raise BadPatch(f"the elements of list {field} are not all in {SET_ORDER}{field}")
 
 
 def _ordered(merged: list[Any], live: list[Any], order: list[Any], key: str | None) -> list[Any]:
@@ -184,15 +215,27 @@ def _three_way_mapping(last: dict[str, Any], new: dict[str, Any], live: dict[str
 
 
 def _three_way_list(last: list[Any], new: list[Any], live: list[Any], field: str) -> list[Any]:
-    if field in SETS:
+    if field in SETS and all(isinstance(each, str) for each in (*new, *live)):
         kept = [each for each in live if each in new or each not in last]
         return _ordered(list(dict.fromkeys([*kept, *new])), live, new, None)
     key = merge_key(field, live, new)
-    if key is None:
+    if key is None or not all(isinstance(each, dict) for each in (*last, *new, *live)):
         return [without_nulls(each) for each in new]
-    old = {each.get(key): each for each in last}
-    there = {each.get(key): each for each in live}
-    wanted = {each.get(key): each for each in new}
+    old, there, wanted = _named(last, key), _named(live, key), _named(new, key)
     merged = [each for name, each in there.items() if name not in wanted and name not in old]
     merged += [three_way(old.get(name), each, there.get(name), field) for name, each in wanted.items()]
     return _ordered(merged, live, new, key)
+
+
+def _named(elements: list[Any], key: str) -> dict[tuple[str, int], Any]:
+    """Elements by their merge key, and by their place among those that have the same one.
+
+    Ports of one number and two protocols have the same; kubectl finds no difference where nothing was changed.
+    """
+    found: dict[tuple[str, int], Any] = {}
+    for each in elements:
+        name, place = repr(each.get(key)), 0
+        while (name, place) in found:
+            place += 1
+        found[name, place] = each
+    return found

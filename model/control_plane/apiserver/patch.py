@@ -4,7 +4,8 @@ A patch is merged into the stored object as plain data; what comes out is an upd
 
 Source: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go;
 staging/src/k8s.io/kubectl/pkg/cmd/apply/apply.go and patcher.go.
-Simplifies: JSON Patch (RFC 6902) and server-side apply are not modelled.
+Simplifies: JSON Patch (RFC 6902) and server-side apply are not modelled; a strategic patch that makes no sense is
+always answered by 400.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from kythera.model.api.decode import decode, field_path
 from kythera.model.api.encode import context, encode, plain
-from kythera.model.control_plane.apiserver.merging import json_merge, strategic_merge, three_way
+from kythera.model.control_plane.apiserver.merging import BadPatch, json_merge, strategic_merge, three_way
 from kythera.model.control_plane.apiserver.objects import get, meta
 from kythera.model.control_plane.apiserver.replies import (
     Refusal,
@@ -114,7 +115,10 @@ def _merged(old: Record, request: Patch) -> Record:
         data = three_way(before, manifest, live)
         data["metadata"]["annotations"] = {**data["metadata"].get("annotations", {}), LAST_APPLIED: text}
     elif request.type == "strategic":
-        data = strategic_merge(live, _body(request.body))
+        try:
+            data = strategic_merge(live, _body(request.body))
+        except BadPatch as error:
+            raise bad_request(str(error)) from None
     else:
         data = json_merge(live, _body(request.body))
     return _decoded(type(old), data)

@@ -100,6 +100,13 @@ def invalid(resource: Resource, name: str, errors: Sequence[object]) -> Refusal:
     return Refusal(Reply(422, "Invalid", f'{resource.group_kind} "{name}" is invalid: {listed}'))
 
 
+def invalid_options(field: str, value: str, supported: Sequence[str]) -> Refusal:
+    """422: an option of a deletion has a value that there is not."""
+    known = ", ".join(f'"{each}"' for each in supported)
+    problem = f'{field}: Unsupported value: "{value}": supported values: {known}'
+    return Refusal(Reply(422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: {problem}'))
+
+
 def too_many_requests() -> Refusal:
     """429: a disruption budget doesn't allow the eviction (now)."""
     return Refusal(Reply(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget."))

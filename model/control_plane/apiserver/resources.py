@@ -30,7 +30,7 @@ class Resource:
     """One kind: its class, scope and subresources.
 
     ``generation``: the part of an object whose change makes ``metadata.generation`` rise (``None``: the kind
-    has no generation).
+    has no generation).  ``kept_by_status``: metadata that an update of the status cannot change.
     """
 
     kind: type[Record]
@@ -38,6 +38,7 @@ class Resource:
     status: bool = False
     scale: bool = False
     generation: Version | None = None
+    kept_by_status: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -79,11 +80,11 @@ RESOURCES: dict[str, Resource] = {
         Resource(Namespace, namespaced=False, status=True),
         Resource(Node, namespaced=False, status=True),
         Resource(PriorityClass, namespaced=False, generation=_never),
-        Resource(Pod, status=True, generation=_spec),
+        Resource(Pod, status=True, generation=_spec, kept_by_status=("owner_references",)),
         Resource(Service),
         Resource(ConfigMap),
         Resource(Secret),
-        Resource(Deployment, status=True, scale=True, generation=_spec_and_annotations),
+        Resource(Deployment, status=True, scale=True, generation=_spec_and_annotations, kept_by_status=("labels",)),
         Resource(ReplicaSet, status=True, scale=True, generation=_spec),
         Resource(HorizontalPodAutoscaler, status=True),
         Resource(PodDisruptionBudget, status=True, generation=_spec),

@@ -13,7 +13,7 @@ from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.node import Node
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.core.service import Service
-from kythera.model.api.meta import Condition
+from kythera.model.api.meta import Condition, ObjectMeta
 from kythera.model.api.pods import set_condition
 from kythera.model.api.requests import qos_class
 from kythera.model.control_plane.apiserver.admission import PriorityClasses, admit
@@ -148,8 +148,9 @@ def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
     API server alone decides (uid, times, generation) stays.  An object whose last finalizer goes while it is
     being deleted is gone, once it has no grace period left.
     Errors: 404; 409 for another incarnation or a stale sender; 422 from validation; 403 from admission.
+    An update of the status takes metadata along too, but for what the kind's strategy holds back
+    (``Resource.kept_by_status``); one that is a patch of the status speaks of nothing else.
     Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Update.
-    Simplifies: the status subresource takes no metadata.
     """
     obj = request.object
     resource = resource_of(type(obj).__name__)
@@ -164,8 +165,28 @@ def update(store: View, request: Update, stale: bool) -> tuple[View, Reply]:
         raise conflict(resource.name, name)
     if request.expected_owners not in (None, meta(old).owner_references):
         raise conflict(resource.name, name)
-    patches = request.unconditional and request.subresource in ("status", "conditions")
-    return replaced(store, old, _onto(old, obj) if patches else obj, request.subresource)
+    if request.subresource == "ownerReferences":
+        _check_adopters(store, meta(old), meta(obj), resource, name)
+    if request.unconditional and request.subresource in ("status", "conditions"):
+        obj = with_metadata(_onto(old, obj), meta(old))
+    return replaced(store, old, obj, request.subresource)
+
+
+def _check_adopters(store: View, before: ObjectMeta, after: ObjectMeta, resource: Resource, name: str) -> None:
+    """Refuse an adoption by an owner that is gone or is being deleted.
+
+    It is the controllers that look at their own object afresh before they adopt; here the answer and the adoption are
+    one moment.
+    Source: pkg/controller/controller_ref_manager.go CanAdopt; pkg/controller/controller_utils.go
+    RecheckDeletionTimestamp.
+    """
+    known = {ref.uid for ref in before.owner_references}
+    for ref in after.owner_references:
+        if ref.uid in known or ref.kind not in store.objects:
+            continue
+        owner = get(store, Ref(ref.kind, after.namespace, ref.name))
+        if owner is None or meta(owner).uid != ref.uid or meta(owner).deletion_timestamp is not None:
+            raise conflict(resource.name, name, f"{after.namespace}/{ref.name} has just been deleted")
 
 
 def _onto(old: Record, obj: Record) -> Record:
@@ -216,7 +237,7 @@ def _ready_to_update(old: Record, obj: Record, subresource: str, classes: Priori
         new = admit(default(new), before, classes, _refuser(resource, name))
     elif subresource == "status" and resource.status:
         status = default(new).status if isinstance(new, Node) else new.status
-        new = replace(before, status=status)
+        new = replace(before, status=status, metadata=_metadata_with_status(meta(old), meta(obj), resource))
         if isinstance(new, Pod) and not new.status.qos_class:
             new = replace(new, status=replace(new.status, qos_class=before.status.qos_class))
     elif subresource == "conditions" and isinstance(before, Pod):
@@ -230,7 +251,7 @@ def _ready_to_update(old: Record, obj: Record, subresource: str, classes: Priori
         new = replace(before, spec=new.spec)
     else:
         raise Refusal(Reply(404, "NotFound", "the server could not find the requested resource"))
-    if resource.generation and resource.generation(new) != resource.generation(before):
+    if subresource != "status" and resource.generation and resource.generation(new) != resource.generation(before):
         raised = replace(new.metadata, generation=before.metadata.generation + 1)
         new = replace(new, metadata=raised)
     if new == before:
@@ -239,6 +260,15 @@ def _ready_to_update(old: Record, obj: Record, subresource: str, classes: Priori
     if errors:
         raise invalid(resource, name, errors)
     return cast(Record, new)
+
+
+def _metadata_with_status(old: Any, new: Any, resource: Resource) -> Any:
+    """The metadata after an update of the status.
+
+    Source: PrepareForUpdate of the status strategy of each kind (pkg/registry/<group>/<kind>/strategy.go).
+    """
+    kept = {name: getattr(old, name) for name in resource.kept_by_status}
+    return replace(_kept_metadata(old, new), **kept)
 
 
 def _kept_metadata(old: Any, new: Any) -> Any:

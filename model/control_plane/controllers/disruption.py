@@ -25,6 +25,7 @@ from functools import partial
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.int_or_string import scaled_value
+from kythera.model.api.label_parsing import selector_of
 from kythera.model.api.labels import matches
 from kythera.model.api.meta import Condition, OwnerReference
 from kythera.model.api.pods import (
@@ -117,9 +118,9 @@ def reconcile(local: Local, view: View, key: Ref, *, on_conflict: str = RECOMPUT
     if budget is None:
         yield Step(local)
         return
-    pods = pods_of(budget, view.list(Pod, budget.metadata.namespace))
     recheck = None
     try:
+        pods = pods_of(budget, view.list(Pod, budget.metadata.namespace))
         status = budget_status(budget, pods, partial(scale_of_owner, view))
         recheck = disrupted_pods(budget, pods).recheck
         why = f"{status.current_healthy} healthy, {status.disruptions_allowed} may go"
@@ -135,11 +136,16 @@ def reconcile(local: Local, view: View, key: Ref, *, on_conflict: str = RECOMPUT
 
 
 def pods_of(budget: PodDisruptionBudget, pods: Iterable[Pod]) -> tuple[Pod, ...]:
-    """The pods that a budget speaks of.
+    """The pods that a budget speaks of; ``SyncError`` if its selector means nothing.
 
     Source: pkg/controller/disruption/disruption.go getPodsForPdb.
     """
     namespace, selector = budget.metadata.namespace, budget.spec.selector
+    try:
+        if selector is not None:
+            selector_of(selector)
+    except ValueError as error:
+        raise SyncError(str(error)) from error
     return tuple(pod for pod in pods if pod.metadata.namespace == namespace and matches(selector, pod.metadata.labels))
 
 
@@ -222,10 +228,11 @@ def expected_scale(pods: Iterable[Pod], scale_of: ScaleOf) -> int:
 
 
 def scale_of_owner(view: View, owner: OwnerReference, namespace: str) -> Scale | None:
-    """What a pod's owner is scaled to: the Deployment above a ReplicaSet, or the ReplicaSet where there is
-    none.
+    """What a pod's owner is scaled to: the Deployment above a ReplicaSet, or the ReplicaSet where none is found.
 
-    Source: pkg/controller/disruption/disruption.go getPodDeployment, getPodReplicaSet.
+    Source: pkg/controller/disruption/disruption.go getPodDeployment, getPodReplicaSet, getScaleController.
+    Simplifies: where no Deployment is found upstream asks the API server for the ReplicaSet's scale; here the one
+    that is seen is taken.
     """
     if owner.kind != "ReplicaSet" or not _in_group(owner):
         return None
@@ -233,11 +240,11 @@ def scale_of_owner(view: View, owner: OwnerReference, namespace: str) -> Scale |
     if replica_set is None or replica_set.metadata.uid != owner.uid:
         return None
     above = controller_of(replica_set)
-    if above is None or above.kind != "Deployment":
+    if above is None or above.kind != "Deployment" or not _in_group(above):
         return _scale(replica_set)
-    deployment = view.get(Deployment, namespace, above.name) if _in_group(above) else None
+    deployment = view.get(Deployment, namespace, above.name)
     if deployment is None or deployment.metadata.uid != above.uid:
-        return None
+        return _scale(replica_set)
     return _scale(deployment)
 
 

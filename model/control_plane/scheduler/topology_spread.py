@@ -38,7 +38,9 @@ def default_selector(pod: Pod, snapshot: Snapshot) -> LabelSelector:
         return LabelSelector(Map(wanted))
     for replica_set in snapshot.replica_sets:
         meta = replica_set.metadata
-        if meta.namespace == namespace and meta.name == owner.name and owner.uid in (None, meta.uid):
+        named = meta.namespace == namespace and meta.name == owner.name
+        # The scheduler goes by the name; here objects without one are told apart by their uids.
+        if named and (None in (owner.uid, meta.uid) or owner.uid == meta.uid):
             theirs = replica_set.spec.selector or LabelSelector()
             return LabelSelector(Map({**theirs.match_labels, **wanted}), theirs.match_expressions)
     return LabelSelector(Map(wanted))

@@ -12,12 +12,12 @@ from kythera.model.api.core.container import Container, ContainerStatus
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.pods import is_terminating
 from kythera.model.api.requests import is_sidecar
-from kythera.model.node.kubelet.containers import uid_of
+from kythera.model.node.kubelet.containers import behaviour_of, uid_of
 from kythera.model.node.kubelet.state import KubeletState, NodeState, Worker
 from kythera.model.node.kubelet.status import pod_status
 from kythera.model.node.runtime import runtime as cri
-from kythera.model.node.runtime.runtime import EXITED, RUNNING, RuntimeContainer, RuntimeState
-from kythera.model.record import NodeName, replace
+from kythera.model.node.runtime.runtime import EXITED, RuntimeContainer, RuntimeState
+from kythera.model.record import Age, NodeName, replace
 
 
 def is_running_on(pod: Pod, node: NodeName) -> bool:
@@ -33,7 +33,7 @@ def running_on(node: NodeName, pods: Iterable[Pod], runtime: RuntimeState = EMPT
 
     ``runtime`` is the node without them.  What the kubelet has reported is the status that it would report now.
     """
-    mine = [pod for pod in pods if is_running_on(pod, node)]
+    mine = sorted((pod for pod in pods if is_running_on(pod, node)), key=uid_of)
     for pod in mine:
         runtime = _with_pod(runtime, pod)
     workers = tuple(
@@ -68,7 +68,7 @@ def _with_pod(runtime: RuntimeState, pod: Pod) -> RuntimeState:
         runtime = _with_container(runtime, pod, spec, known.get(spec.name), runs=is_sidecar(spec))
     for spec in pod.spec.containers:
         runtime = _with_container(runtime, pod, spec, known.get(spec.name), runs=True)
-    return replace(runtime, admitted=(*runtime.admitted, uid))
+    return cri.let_in(runtime, uid)
 
 
 def _with_container(
@@ -78,17 +78,23 @@ def _with_container(
     made = RuntimeContainer(
         uid_of(pod), spec.name, ports=tuple((port.container_port, port.protocol or "TCP") for port in spec.ports)
     )
+    behaviour = behaviour_of(pod, spec, runtime)
+    running = replace(
+        made,
+        ends_in=None if behaviour.lasts is None else Age(-behaviour.lasts),
+        may_exit=behaviour.may_exit,
+    )
     if status is None:
-        made = replace(made, started=True, ready=True) if runs else replace(made, state=EXITED)
+        made = replace(running, started=True, ready=True) if runs else replace(made, state=EXITED)
         return cri.updated(runtime, made)
     last = status.last_state.terminated
-    made = replace(made, restarts=min(status.restart_count, runtime.restarts_counted))
+    restarts = min(status.restart_count, runtime.restarts_counted)
     if status.state.running is not None:
         return cri.updated(
             runtime,
             replace(
-                made,
-                state=RUNNING,
+                running,
+                restarts=restarts,
                 started=status.started is not False,
                 ready=status.ready,
                 previous_exit_code=None if last is None else last.exit_code,
@@ -97,4 +103,4 @@ def _with_container(
     ended = status.state.terminated or last
     if ended is None:
         return runtime
-    return cri.updated(runtime, replace(made, state=EXITED, exit_code=ended.exit_code))
+    return cri.updated(runtime, replace(made, state=EXITED, restarts=restarts, exit_code=ended.exit_code))

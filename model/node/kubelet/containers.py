@@ -12,15 +12,17 @@ from __future__ import annotations
 from kythera.model.api.core.container import Container
 from kythera.model.api.core.pod import Pod, PodSpec
 from kythera.model.api.requests import is_sidecar
+from kythera.model.node.runtime import runtime as cri
 from kythera.model.node.runtime.runtime import (
     EXITED,
     RUNNING,
+    Behaviour,
     RuntimeContainer,
     RuntimeState,
     container,
     containers_of,
 )
-from kythera.model.record import Uid
+from kythera.model.record import Uid, replace
 
 INITIAL_BACK_OFF = 10
 LONGEST_BACK_OFF = 300
@@ -62,6 +64,20 @@ def uid_of(pod: Pod) -> Uid:
     if pod.metadata.uid is None:
         raise ValueError("a pod without a uid was never stored")
     return pod.metadata.uid
+
+
+def behaviour_of(pod: Pod, spec: Container, runtime: RuntimeState) -> Behaviour:
+    """What the process of a container does.
+
+    An init container that is no sidecar does its work and ends with success, or nothing would ever come after it.  A
+    sidecar is there for the others, and so goes on for ever.
+    """
+    found = cri.behaviour_of(runtime, pod.metadata.labels)
+    if is_sidecar(spec):
+        return replace(found, may_exit=(), lasts=None)
+    if any(spec.name == each.name for each in pod.spec.init_containers):
+        return replace(found, startup=0, may_exit=(), lasts=0)
+    return found
 
 
 def has_started(pod: Pod, runtime: RuntimeState) -> bool:

@@ -53,6 +53,7 @@ from kythera.model.node.kubelet.state import (
     node_lost,
     timer_of,
     with_worker,
+    without_ended,
     without_pod,
     worker_of,
 )
@@ -195,6 +196,7 @@ def _reported(state: NodeState, view: View, pod: Pod, done: list[Change], settin
             patch = replace(pod, status=replace(status, conditions=own))
             requests.append(Update(patch, "status", unconditional=True))
             worker = replace(worker, reported=status, disputed=False)
+            state = without_ended(state, worker.pod)
             does.append("report")
             whys.append(f"it is {status.phase}")
         ended = status.phase in ENDED and has_stopped(state, pod)

@@ -51,9 +51,10 @@ def image_problem(spec: Container, runtime: RuntimeState) -> Need | None:
 def pulls(spec: Container, runtime: RuntimeState) -> bool:
     """Whether starting the container begins with a pull that the node will remember.
 
-    An image is remembered only where that can make a difference: if it may become unavailable later.
+    An image is remembered only where that can make a difference: if it may become unavailable later, or if some
+    container may not pull it.
     """
-    return spec.image not in runtime.images and bool(runtime.unavailable)
+    return spec.image not in runtime.images and (bool(runtime.unavailable) or spec.image in runtime.remembered)
 
 
 def configuration_problem(pod: Pod, spec: Container, view: View) -> Need | None:

@@ -22,6 +22,7 @@ from kythera.model.api.pods import is_terminal, is_terminating
 from kythera.model.node.kubelet.admission import refusal
 from kythera.model.node.kubelet.containers import (
     LONGEST_BACK_OFF,
+    behaviour_of,
     is_finished,
     next_back_off,
     to_start,
@@ -34,15 +35,13 @@ from kythera.model.node.kubelet.state import (
     BACK_OFF,
     DEADLINE,
     GRACE,
-    LIVENESS,
-    READINESS,
-    STARTUP,
     NodeState,
     Timer,
     Worker,
     timer_of,
     with_timer,
     with_worker,
+    without_ended,
     without_timer,
     worker_of,
 )
@@ -55,7 +54,6 @@ from kythera.model.view import View
 DEFAULT_GRACE = 30
 SHORTEST_GRACE_AFTER_HOOK = 2
 KILLED = 137
-PROBES = (STARTUP, READINESS, LIVENESS)
 
 
 class Settings(NamedTuple):
@@ -153,7 +151,7 @@ def _admit(state: NodeState, view: View, pod: Pod, node: Node, settings: Setting
         refused = Worker(uid, refused_for=no.reason, refusal=no.message)
         return Change(with_worker(state, refused), "refuse", no.message)
     if uid not in known:
-        state = replace(state, runtime=replace(state.runtime, admitted=(*state.runtime.admitted, uid)))
+        state = replace(state, runtime=cri.let_in(state.runtime, uid))
     if settings.always_new_sandbox and cri.sandbox(state.runtime, uid) is not None:
         state = replace(state, runtime=cri.sandbox_created(state.runtime, uid, pod.spec.host_network))
     if settings.timed and pod.spec.active_deadline_seconds is not None:
@@ -190,10 +188,8 @@ def _probe(state: NodeState, pod: Pod, settings: Settings) -> Change | None:
 
 def _exit(state: NodeState, found: RuntimeContainer, exit_code: int, does: str, why: str) -> Change:
     """A running container has ended, and nothing waits for an answer of its any more."""
-    for what in PROBES:
-        state = without_timer(state, found.pod, found.name, what)
-    ended = cri.exited(state.runtime, found.pod, found.name, exit_code)
-    return Change(replace(state, runtime=ended), does, why)
+    ended = replace(state, runtime=cri.exited(state.runtime, found.pod, found.name, exit_code))
+    return Change(without_ended(ended, found.pod), does, why)
 
 
 def _start(state: NodeState, view: View, pod: Pod, settings: Settings) -> Change | None:
@@ -219,13 +215,11 @@ def _start(state: NodeState, view: View, pod: Pod, settings: Settings) -> Change
             fresh = timer is None or (found is not None and found.ran_steadily)
             seconds = next_back_off(0 if fresh or timer is None else timer.seconds, settings.longest_back_off)
             state = with_timer(state, Timer(uid, spec.name, BACK_OFF, None, seconds))
-        for what in PROBES:
-            state = without_timer(state, uid, spec.name, what)
         runtime = state.runtime
         if pulls(spec, runtime):
             runtime = replace(runtime, images=tuple(sorted((*runtime.images, spec.image))))
         ports = tuple((port.container_port, port.protocol or "TCP") for port in spec.ports)
-        runtime = cri.started(runtime, uid, spec.name, spec.image, ports)
+        runtime = cri.started(runtime, uid, spec.name, ports, behaviour_of(pod, spec, runtime))
         why = "it has ended and its restart policy says so" if again else ""
         after = replace(state, runtime=runtime)
         if after != state:  # one that fails at once, and has so often, is where it was
@@ -292,9 +286,9 @@ def _stop(state: NodeState, pod: Pod, spec: Container, found: RuntimeContainer, 
     Source: pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer.
     """
     uid = uid_of(pod)
-    does, gentle = f"stop container {spec.name}", state.runtime.exit_codes.get(spec.image, 0)
+    does, behaviour = f"stop container {spec.name}", behaviour_of(pod, spec, state.runtime)
     if not settings.timed or (found.exits_in is not None and found.exits_in >= 0):
-        return _exit(state, found, gentle, does, "its pod is to end")
+        return _exit(state, found, behaviour.drain_code, does, "its pod is to end")
     grace, hook = grace_seconds(pod), hook_seconds(spec)
     timer = timer_of(state, uid, "", GRACE)
     if timer is None:
@@ -305,7 +299,7 @@ def _stop(state: NodeState, pod: Pod, spec: Container, found: RuntimeContainer, 
     if timer.due is not None and timer.due >= 0:
         return _exit(state, found, KILLED, f"kill container {spec.name}", "the grace period is over")
     if found.exits_in is None:
-        drain = min(hook, grace) + state.runtime.drain.get(spec.image, 0)
+        drain = min(hook, grace) + behaviour.drain
         asked = replace(state, runtime=cri.terminated_gently(state.runtime, uid, spec.name, drain))
         return Change(asked, f"ask container {spec.name} to stop", "its pod is to end")
     shorter = max(timer.due or Age(0), Age(-grace))

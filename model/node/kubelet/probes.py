@@ -1,8 +1,8 @@
 """Startup, readiness and liveness probes: what the kubelet concludes from a container's answers, and when.
 
 What a container answers is up to the environment (``RuntimeContainer.answers_ready``, ``answers_live``), and
-it answers nothing for its image's ``startup`` seconds.  Where time counts, an answer that differs from the
-conclusion has to last for the probe's threshold times its period; otherwise it counts at once.
+it answers nothing for the ``startup`` seconds of its pod's workload.  Where time counts, an answer that differs
+from the conclusion has to last for the probe's threshold times its period; otherwise it counts at once.
 
 Source: pkg/kubelet/prober/worker.go, prober_manager.go;
 https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/.
@@ -22,16 +22,11 @@ from kythera.model.node.kubelet.state import (
     with_timer,
     without_timer,
 )
-from kythera.model.node.runtime.runtime import RuntimeContainer, updated
+from kythera.model.node.runtime.runtime import RuntimeContainer, answers, updated
 from kythera.model.record import Age, replace
 
 DEFAULT_PERIOD = 10
 DEFAULT_FAILURES = 3
-
-
-def answers(container: RuntimeContainer) -> bool:
-    """Whether the process is up and answers anything at all."""
-    return container.answers_in is None or container.answers_in >= 0
 
 
 def seconds_to_conclude(probe: Probe, running_for: int, success: bool) -> int:

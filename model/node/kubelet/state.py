@@ -7,7 +7,7 @@ running, and the disk.
 from __future__ import annotations
 
 from kythera.model.api.core.pod import PodStatus
-from kythera.model.node.runtime.runtime import RuntimeState
+from kythera.model.node.runtime.runtime import RUNNING, RuntimeState, containers_of
 from kythera.model.record import Age, Record, Uid, record, replace
 
 GRACE = "grace period"
@@ -16,6 +16,7 @@ DEADLINE = "deadline"
 STARTUP = "startup probe"
 READINESS = "readiness probe"
 LIVENESS = "liveness probe"
+PROBES = (STARTUP, READINESS, LIVENESS)
 
 
 @record
@@ -51,7 +52,7 @@ class Timer(Record):
 
 @record
 class KubeletState(Record):
-    """The kubelet's memory: the pods it knows, and what it waits for."""
+    """The kubelet's memory: the pods it knows, and what it waits for, in the order of the pods' uids."""
 
     workers: tuple[Worker, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -87,7 +88,7 @@ def worker_of(state: NodeState, pod: Uid) -> Worker | None:
 def with_worker(state: NodeState, new: Worker) -> NodeState:
     """The state with ``new`` in place of the worker of the same pod, or added."""
     if worker_of(state, new.pod) is None:
-        workers = (*state.kubelet.workers, new)
+        workers = tuple(sorted((*state.kubelet.workers, new), key=lambda each: each.pod))
     else:
         workers = tuple(new if each.pod == new.pod else each for each in state.kubelet.workers)
     return replace(state, kubelet=replace(state.kubelet, workers=workers))
@@ -104,7 +105,7 @@ def timer_of(state: NodeState, pod: Uid, container: str, what: str) -> Timer | N
 def with_timer(state: NodeState, new: Timer) -> NodeState:
     """The state with ``new`` in place of the timer for the same purpose, or added."""
     kept = without_timer(state, new.pod, new.container, new.what).kubelet
-    timers = sorted((*kept.timers, new), key=lambda each: (each.container, each.what))
+    timers = sorted((*kept.timers, new), key=lambda each: (each.pod, each.container, each.what))
     return replace(state, kubelet=replace(kept, timers=tuple(timers)))
 
 
@@ -114,6 +115,15 @@ def without_timer(state: NodeState, pod: Uid, container: str, what: str) -> Node
         each for each in state.kubelet.timers if (each.pod, each.container, each.what) != (pod, container, what)
     )
     return replace(state, kubelet=replace(state.kubelet, timers=kept))
+
+
+def without_ended(state: NodeState, pod: Uid) -> NodeState:
+    """The state in which nothing is asked any more of the pod's containers that do not run."""
+    running = {each.name for each in containers_of(state.runtime, pod) if each.state == RUNNING}
+    kept = tuple(
+        each for each in state.kubelet.timers if each.pod != pod or each.what not in PROBES or each.container in running
+    )
+    return replace(state, kubelet=replace(state.kubelet, timers=kept)) if kept != state.kubelet.timers else state
 
 
 def without_pod(kubelet: KubeletState, pod: Uid) -> KubeletState:

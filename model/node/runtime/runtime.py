@@ -1,8 +1,7 @@
 """The container runtime of a node: sandboxes, containers, images, and the kubelet's checkpoint on the disk.
 
 It owns what survives a crash of the kubelet.  The kubelet creates sandboxes, starts and stops containers by
-the functions below; the environment lets containers exit and decides what they answer to probes (``exited``,
-``answering``).  Nothing here acts by itself.
+the functions below; the environment lets containers exit (``exited``).  Nothing here acts by itself.
 
 Source: the Container Runtime Interface, staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto.
 Simplifies: a container that is started again takes the place of its predecessor, of which only the exit code
@@ -13,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kythera.model.api.labels import matches_map
 from kythera.model.record import EMPTY, Age, Map, Record, Uid, record, replace
 
 RUNNING: Final = "running"
@@ -22,7 +22,7 @@ RESTARTS_COUNTED: Final = 3
 """Restarts are counted up to here, or a container that fails for ever would never repeat a state."""
 
 STEADY_SECONDS: Final = 600
-"""A container that ran for longer than this starts again without delay (twice the longest back-off)."""
+"""A container that ran for longer than this starts again without delay, whatever the longest back-off is."""
 
 
 @record
@@ -33,7 +33,8 @@ class RuntimeContainer(Record):
     the pod's status in the API (as it does since Kubernetes 1.35), so the model keeps them here.
     ``answers_ready`` and ``answers_live`` are what the process answers to probes once it answers at all,
     which is when ``answers_in`` has reached 0.  ``exits_in`` is the time until a process that was asked to
-    stop does so.
+    stop does so; ``ends_in`` that until it has done its work (``None``: it goes on for ever) and ``may_exit``
+    the exit codes with which it may end before.
     """
 
     pod: Uid
@@ -49,6 +50,8 @@ class RuntimeContainer(Record):
     answers_live: bool = True
     answers_in: Age | None = None
     exits_in: Age | None = None
+    ends_in: Age | None = None
+    may_exit: tuple[int, ...] = ()
     running_for: Age = Age(0)
     ran_steadily: bool = False
 
@@ -64,16 +67,36 @@ class Sandbox(Record):
 
 
 @record
+class Behaviour(Record):
+    """What the processes in the pods do that ``selector`` selects, as far as no manifest tells.
+
+    ``startup`` is the time in seconds until a process answers, ``drain`` that until it has ended after SIGTERM, and
+    ``drain_code`` what it then exits with.  ``may_exit`` are the exit codes with which a main container may end
+    by itself, at any time or never; after ``lasts`` seconds it has done its work (``None``: it goes on for ever).
+    """
+
+    selector: Map[str] = EMPTY
+    startup: int = 0
+    drain: int = 0
+    drain_code: int = 0
+    may_exit: tuple[int, ...] = ()
+    lasts: int | None = None
+
+
+UNKNOWN: Final = Behaviour()
+
+
+@record
 class RuntimeState(Record):
     """Everything on a node that a crash of the kubelet leaves alone.
 
-    Sandboxes are in the order of their addresses and containers in that of their names: which came first
-    makes no difference.  ``admitted`` is the kubelet's checkpoint of the pods it let in.
+    Everything is in the order of the pods' uids, and containers of a pod in that of their names: which came
+    first makes no difference.  ``admitted`` is the kubelet's checkpoint of the pods it let in.
 
     The rest is how the node is made: ``images`` are those that it holds, ``unavailable`` those that no
-    registry hands out.  ``startup`` and ``drain`` say, by image, how many seconds a process needs until it
-    answers, and until it has ended after SIGTERM (0 if not said); ``exit_codes`` say what it then exits with
-    (0 if not said).  Restarts beyond ``restarts_counted`` are not told apart.
+    registry hands out, ``remembered`` those whose pull makes a difference to another container,
+    ``behaviours`` what processes do.  Restarts beyond ``restarts_counted`` are not told
+    apart.
     """
 
     sandboxes: tuple[Sandbox, ...] = ()
@@ -81,10 +104,26 @@ class RuntimeState(Record):
     admitted: tuple[Uid, ...] = ()
     images: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
-    startup: Map[int] = EMPTY
-    drain: Map[int] = EMPTY
-    exit_codes: Map[int] = EMPTY
+    remembered: tuple[str, ...] = ()
+    behaviours: tuple[Behaviour, ...] = ()
     restarts_counted: int = RESTARTS_COUNTED
+
+
+def behaviour_of(runtime: RuntimeState, labels: Map[str]) -> Behaviour:
+    """What the processes of a pod with these labels do: each thing as the first behaviour has it that speaks of it."""
+    merged = UNKNOWN
+    for each in reversed(runtime.behaviours):
+        if matches_map(each.selector, labels):
+            ends = each.may_exit or each.lasts is not None
+            merged = Behaviour(
+                EMPTY,
+                each.startup or merged.startup,
+                each.drain or merged.drain,
+                each.drain_code or merged.drain_code,
+                each.may_exit if ends else merged.may_exit,
+                each.lasts if ends else merged.lasts,
+            )
+    return merged
 
 
 def container(runtime: RuntimeState, pod: Uid, name: str) -> RuntimeContainer | None:
@@ -117,7 +156,8 @@ def pods_in(runtime: RuntimeState) -> tuple[Uid, ...]:
 def updated(runtime: RuntimeState, new: RuntimeContainer) -> RuntimeState:
     """The runtime with ``new`` in place of the container of the same pod and name, or added."""
     if container(runtime, new.pod, new.name) is None:
-        return replace(runtime, containers=tuple(sorted((*runtime.containers, new), key=lambda each: each.name)))
+        made = sorted((*runtime.containers, new), key=lambda each: (each.pod, each.name))
+        return replace(runtime, containers=tuple(made))
     kept = tuple(new if (each.pod, each.name) == (new.pod, new.name) else each for each in runtime.containers)
     return replace(runtime, containers=kept)
 
@@ -130,7 +170,13 @@ def sandbox_created(runtime: RuntimeState, pod: Uid, host_network: bool, counts:
     taken = {each.ip for each in runtime.sandboxes}
     free = len(taken) + 1 if counts else next(n for n in range(1, len(taken) + 2) if n not in taken)
     ip = 0 if host_network else free
-    return replace(runtime, sandboxes=tuple(sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: each.ip)))
+    made = sorted((*runtime.sandboxes, Sandbox(pod, ip)), key=lambda each: (each.pod, each.ip))
+    return replace(runtime, sandboxes=tuple(made))
+
+
+def let_in(runtime: RuntimeState, pod: Uid) -> RuntimeState:
+    """The runtime with the pod in the kubelet's checkpoint."""
+    return replace(runtime, admitted=tuple(sorted({*runtime.admitted, pod})))
 
 
 def sandbox_removed(runtime: RuntimeState, pod: Uid) -> RuntimeState:
@@ -148,7 +194,13 @@ def forgotten(runtime: RuntimeState, pod: Uid) -> RuntimeState:
     )
 
 
-def started(runtime: RuntimeState, pod: Uid, name: str, image: str, ports: tuple[tuple[int, str], ...]) -> RuntimeState:
+def started(
+    runtime: RuntimeState,
+    pod: Uid,
+    name: str,
+    ports: tuple[tuple[int, str], ...] = (),
+    behaviour: Behaviour = UNKNOWN,
+) -> RuntimeState:
     """A new instance of a container, running; it exits with code 1 at once if one of its ports is taken.
 
     Containers of a pod share its ports, so the second one to listen on a port fails.  A process is taken to
@@ -156,14 +208,15 @@ def started(runtime: RuntimeState, pod: Uid, name: str, image: str, ports: tuple
     Source: https://kubernetes.io/docs/concepts/workloads/pods/#pod-networking.
     """
     old = container(runtime, pod, name)
-    startup = runtime.startup.get(image, 0)
     new = RuntimeContainer(
         pod,
         name,
         previous_exit_code=old.exit_code if old else None,
         restarts=min(old.restarts + 1, runtime.restarts_counted) if old else 0,
         ports=ports,
-        answers_in=Age(-startup) if startup else None,
+        answers_in=Age(-behaviour.startup) if behaviour.startup else None,
+        ends_in=None if behaviour.lasts is None else Age(-behaviour.lasts),
+        may_exit=behaviour.may_exit,
     )
     taken = {
         port
@@ -172,8 +225,35 @@ def started(runtime: RuntimeState, pod: Uid, name: str, image: str, ports: tuple
         if each.name != name and each.state == RUNNING
     }
     if taken.intersection(ports):
-        new = replace(new, state=EXITED, exit_code=1, answers_in=None)
+        return exited(updated(runtime, new), pod, name, 1)
     return updated(runtime, new)
+
+
+def listens(runtime: RuntimeState, pod: Uid, port: int, protocol: str = "TCP") -> bool:
+    """Whether a process of the pod takes a new connection to a port now.
+
+    It runs, is up, and has not been sent SIGTERM: then a process stops listening, although it may finish what it is
+    at; while a hook before stop runs, it goes on.  A port that no container of the pod declares is taken to be that
+    of a container that declares none, since declaring ports is optional.
+    Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow;
+    https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ports.
+    Simplifies: the time between SIGTERM and the end is that of the slowest process.
+    """
+    found = containers_of(runtime, pod)
+    declared = any((port, protocol) in each.ports for each in found)
+    longest = max((each.drain for each in runtime.behaviours), default=0)
+    return any(
+        each.state == RUNNING
+        and ((port, protocol) in each.ports if declared else not each.ports)
+        and answers(each)
+        and (each.exits_in is None or each.exits_in < -longest)
+        for each in found
+    )
+
+
+def answers(found: RuntimeContainer) -> bool:
+    """Whether the process of a running container is up and answers anything at all."""
+    return found.answers_in is None or found.answers_in >= 0
 
 
 def exited(runtime: RuntimeState, pod: Uid, name: str, exit_code: int) -> RuntimeState:
@@ -195,25 +275,10 @@ def exited(runtime: RuntimeState, pod: Uid, name: str, exit_code: int) -> Runtim
             answers_live=True,
             answers_in=None,
             exits_in=None,
+            ends_in=None,
+            may_exit=(),
             running_for=Age(0),
             ran_steadily=old.running_for > STEADY_SECONDS,
-        ),
-    )
-
-
-def answering(
-    runtime: RuntimeState, pod: Uid, name: str, ready: bool | None = None, live: bool | None = None
-) -> RuntimeState:
-    """The process of a running container answers its readiness or liveness probe differently from now on."""
-    old = container(runtime, pod, name)
-    if old is None or old.state != RUNNING:
-        return runtime
-    return updated(
-        runtime,
-        replace(
-            old,
-            answers_ready=old.answers_ready if ready is None else ready,
-            answers_live=old.answers_live if live is None else live,
         ),
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kythera.model.system import ADVERSARIAL
+from kythera.properties.engines.canonical import FIRST_PROVISIONAL
 from kythera.properties.engines.codec import Relayout
 from kythera.properties.engines.compiled import kernel
 from kythera.properties.engines.compiled.kernel import Lists, Memo, Numbers, Store, Words
@@ -18,6 +18,7 @@ CHUNK = 1 << 13
 """How many states are expanded at most before questions are answered."""
 BATCH = 512
 """How many successors wait, at most, before they are added together."""
+NAMED_UIDS = 48
 
 
 class Arrays:
@@ -47,20 +48,18 @@ class Arrays:
     def kinds(self) -> Numbers:
         """How many of each kind of key there are, and where each kind begins."""
         tables, clock = self.tables, self.tables.system.clock
-        blocks, looks, groups = tables.blocks.blocks, self.judge.looks, tables.groups
-        stages, adversarial = len(tables.stage_reads), clock is not None and clock.regime == ADVERSARIAL
+        fields, looks, bundles = len(tables.codec.fields), len(self.judge.looks), len(tables.bundles)
+        stages = len(tables.stage_reads)
         layout = np.zeros(16, np.int64)
-        layout[kernel.GROUPS], layout[kernel.STAGES] = len(groups), stages
-        layout[kernel.BLOCKS], layout[kernel.LOOKS] = len(blocks), len(looks)
+        layout[kernel.BUNDLES], layout[kernel.STAGES] = bundles, stages
+        layout[kernel.FIELDS], layout[kernel.LOOKS] = fields, looks
         layout[kernel.SYMMETRIC] = tables.canonical is not None
         if clock is not None:
-            layout[kernel.CLOCK] = kernel.ADVERSARIAL_CLOCK if adversarial else kernel.PROMPT_CLOCK
-            if clock.before is not None:
-                layout[kernel.CLOCK] |= kernel.HOST_CLOCK
-        at = len(groups)
+            layout[kernel.CLOCK] = kernel.OWN_CLOCK if clock.before is None else kernel.HOST_CLOCK
+        at = bundles
         for name, size in (
-            (kernel.FIRST_STAGE, stages), (kernel.ORDER, 1), (kernel.FIRST_BLOCK, len(blocks)), (kernel.PLAN, 1),
-            (kernel.FIRST_IMAGE, len(blocks)), (kernel.FIRST_LOOK, len(looks)), (kernel.AGE, 1),
+            (kernel.FIRST_STAGE, stages), (kernel.ORDER, 1), (kernel.FIRST_FIELD, fields), (kernel.PLAN, 1),
+            (kernel.FIRST_IMAGE, fields), (kernel.FIRST_LOOK, looks), (kernel.AGE, 1),
         ):  # fmt: skip
             layout[name] = at
             at += size
@@ -69,13 +68,23 @@ class Arrays:
     def masks(self) -> Words:
         """The mask of each kind of key."""
         tables = self.tables
-        blocks = [block.mask for block in tables.blocks.blocks]
-        stored = tables.canonical.stored_mask if tables.canonical is not None else 0
+        fields = [field.mask for field in tables.codec.fields]
+        order = tables.canonical.order_mask if tables.canonical is not None else 0
         found = [
-            *(group.mask for group in tables.groups), *tables.stage_masks, tables.node_mask, *blocks, stored, *blocks,
+            *(bundle.mask for bundle in tables.bundles), *tables.stage_masks, order, *fields, order, *fields,
             *(look.mask for look in self.judge.looks), 0,
         ]  # fmt: skip
         return to_words(found, self.k)
+
+    def fields(self) -> tuple[Numbers, Numbers, Words]:
+        """The last three arrays of the memo table."""
+        blocks, canonical = self.tables.blocks, self.tables.canonical
+        others = [at for at, _ in canonical.others] if canonical is not None else []
+        return (
+            np.array([at for at, _ in blocks.live], np.int64),
+            np.array(others, np.int64),
+            np.array([packed(blocks.uids_in_constants())], np.uint64),
+        )
 
     def new_store(self, capacity: int) -> Store:
         """An empty store with room for so many states."""
@@ -89,11 +98,12 @@ class Arrays:
             np.zeros((entries, self.k + kernel.EXTRA), np.uint64),
             np.zeros(entries, np.int64),
             np.zeros((rows, self.k), np.uint64),
-            np.zeros((rows, 2), np.int64),
+            np.zeros((rows, 3), np.int64),
             np.zeros((entries, 2), np.uint64),
             self.masks(),
             np.zeros((1, 1), np.int64),
             self.layout,
+            *self.fields(),
         )
 
     def room(self, more: bool = False) -> None:
@@ -182,9 +192,11 @@ class Arrays:
         self.store = Store(move(self.store.rows, states), places)
         kernel.index_states(self.store, 0, states)
         memo.places[:] = 0
+        live, others, constant = self.fields()
         self.memo = memo._replace(
-            entries=move(memo.entries, entries, kernel.EXTRA), rows=move(memo.rows, self.rows_used), masks=self.masks()
-        )
+            entries=move(memo.entries, entries, kernel.EXTRA), rows=move(memo.rows, self.rows_used),
+            masks=self.masks(), live=live, others=others, constant=constant,
+        )  # fmt: skip
         kernel.index_keys(self.memo, entries)
         self.lists = self.lists._replace(
             slow=move(self.lists.slow, int(counters[kernel.SLOW])), fresh=move(self.lists.fresh, 0)
@@ -196,3 +208,17 @@ def larger(old: Any, size: int) -> Any:
     new = np.zeros((size, *old.shape[1:]), old.dtype)
     new[: len(old)] = old
     return new
+
+
+def packed(bits: int) -> int:
+    """A set of uids (``Canonical``'s bits) in 63 bits, or ``kernel.TOO_MANY`` if it does not fit."""
+    made = bits >> FIRST_PROVISIONAL
+    low = bits & ((1 << FIRST_PROVISIONAL) - 1)
+    if low >> NAMED_UIDS or made >> (62 - NAMED_UIDS):
+        return int(kernel.TOO_MANY)
+    return low | made << NAMED_UIDS
+
+
+def unpacked(packed_bits: int) -> int:
+    """The set of uids that was packed."""
+    return packed_bits & ((1 << NAMED_UIDS) - 1) | packed_bits >> NAMED_UIDS << FIRST_PROVISIONAL

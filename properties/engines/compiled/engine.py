@@ -12,16 +12,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from kythera.model.system import CLOCK
-from kythera.properties.engines.canonical import FIRST_PROVISIONAL
 from kythera.properties.engines.codec import Outgrown
 from kythera.properties.engines.compiled import kernel
-from kythera.properties.engines.compiled.arrays import CHUNK, Arrays
+from kythera.properties.engines.compiled.arrays import CHUNK, Arrays, packed, unpacked
 from kythera.properties.engines.compiled.kernel import Numbers
 from kythera.properties.engines.compiled.words import States, to_ints, to_words
 from kythera.properties.engines.core import Core
 from kythera.properties.engines.result import Exploration
 
-NAMED_UIDS = 48
+NO_OUTCOME = (0, 0, 0)
 
 
 class Compiled(Arrays):
@@ -39,6 +38,8 @@ class Compiled(Arrays):
             level.clear()
         core.seen.clear()
         self.answered = 0
+        self.made: list[tuple[int, ...]] = []  # rows of the memo table that are to be written
+        self.made_images: list[tuple[int, int, int]] = []  # entry of a field, change, row
 
     def rewrite(self) -> None:
         """Lay out the fields anew and move everything that is kept."""
@@ -48,83 +49,100 @@ class Compiled(Arrays):
 
     def resolve(self) -> None:
         """Answer everything that was asked for."""
-        while self.answered < self.lists.counters[kernel.ENTRIES]:
+        counters, k = self.lists.counters, self.k
+        while self.answered < counters[kernel.ENTRIES]:
+            asked = self.memo.entries[self.answered : int(counters[kernel.ENTRIES])]
+            answers: list[tuple[int, int, int]] = []
+            outgrown = False
             try:
-                self.answer(self.answered)
+                others = asked[:, (k, k + 1, k + kernel.ANSWER)].tolist()
+                for key, other in zip(to_ints(asked[:, :k]), others, strict=True):
+                    answers.append(self.answer(key, *other))
             except Outgrown:
+                outgrown = True
+            self.commit(answers)
+            if outgrown:
                 self.rewrite()
-                continue
-            self.answered += 1
+                k = self.k
 
-    def answer(self, entry: int) -> None:
-        """Fill in one entry of the memo table."""
-        tables, layout, k = self.tables, self.layout, self.k
-        words = self.memo.entries[entry]
-        key = int.from_bytes(words[:k].tobytes(), "little")
-        asked, uids = int(words[k]), int(words[k + 1])
+    def commit(self, answers: list[tuple[int, int, int]]) -> None:
+        """Write answers, and the rows that they speak of, into the memo table."""
+        first, made = self.take_rows(len(self.made)), self.made
+        if made:
+            self.memo.rows[first : first + len(made)] = to_words([row for row, *_ in made], self.k)
+            self.memo.outcomes[first : first + len(made)] = [outcome for _, *outcome in made]
+        if answers:
+            end = self.answered + len(answers)
+            self.memo.entries[self.answered : end, self.k + kernel.FIRST :] = answers
+            self.answered = end
+        images = [(kernel.image_key(entry, change), row) for entry, change, row in self.made_images]
+        self.images += len(images)
+        if 2 * self.images > len(self.memo.images):
+            self.room()
+        if images:
+            kernel.put_images(self.memo, np.array(images, np.uint64))
+        self.made, self.made_images = [], []
+
+    def row(self, *row: int) -> int:
+        """The number that a row (its words as one number, and what ``outcomes`` says of it) is going to have."""
+        self.made.append((row[0], *(row[1:] or NO_OUTCOME)))
+        return self.rows_used + len(self.made) - 1
+
+    def answer(self, key: int, asked: int, uids: int, asker: int) -> tuple[int, int, int]:
+        """The three numbers of an entry of the memo table."""
+        tables, layout = self.tables, self.layout
         kind, parameter = asked & 0xFFFF, asked >> 16
-        asker = int(words[k + kernel.ANSWER])
-        canonical = tables.canonical
+        canonical, blocks = tables.canonical, tables.blocks
         if kind < layout[kernel.FIRST_STAGE]:
-            self.answer_group(entry, kind, key, asker)
-            return
-        first, answer = 0, 0
+            return self.answer_bundle(kind, key, asker)
         if kind < layout[kernel.ORDER]:
             number = kind - int(layout[kernel.FIRST_STAGE])
             known = tables.stage_memo[number].get(key)
-            delta, rename, nodes = tables.stage(number, key) if known is None else known
-            first, answer = self.row(delta), rename + 2 * nodes
-        elif kind == layout[kernel.ORDER]:
+            delta, gone, rename, order = tables.stage(number, key) if known is None else known
+            return self.row(delta), packed(gone), rename + 2 * order
+        if kind == layout[kernel.ORDER]:
             assert canonical is not None
-            answer = canonical.order_nodes(key)
-        elif kind < layout[kernel.PLAN]:
-            block = tables.blocks.blocks[kind - int(layout[kernel.FIRST_BLOCK])]
-            answer = packed(tables.blocks.piece(block, key).uids)
-        elif kind == layout[kernel.PLAN]:
+            ordered = canonical.ordered(key)
+            return (0, 0, 0) if ordered is None else (self.row(ordered[0]), 0, ordered[1].number + 1)
+        if kind < layout[kernel.PLAN]:
+            return 0, 0, packed(blocks.uids_in_field(kind - int(layout[kernel.FIRST_FIELD]), key))
+        if kind == layout[kernel.PLAN]:
             assert canonical is not None
-            change = canonical.plan(key, unpacked(uids), parameter)
-            answer = 0 if change is None else change.number + 1
-        elif kind < layout[kernel.FIRST_LOOK]:
-            block = tables.blocks.blocks[kind - int(layout[kernel.FIRST_IMAGE])]
-            first = self.row(tables.blocks.image(block, key, tables.blocks.changes[parameter]))
-            self.images += 1
-            kernel.put_image(self.memo, kernel.image_key(uids, parameter), first)
-            if 2 * self.images > len(self.memo.images):
-                self.room()
-        elif kind < layout[kernel.AGE]:
+            exchange = canonical.order_nodes(key & canonical.node_mask)
+            change = canonical.plan(key & canonical.stored_mask, unpacked(uids), exchange)
+            if change is None:
+                return 0, 0, 0
+            blocks.check(change)
+            return 0, 0, change.number + 1
+        if kind < layout[kernel.FIRST_LOOK]:
+            image = blocks.image(kind - int(layout[kernel.FIRST_IMAGE]), key, blocks.changes[parameter])
+            self.made_images.append((uids, parameter, self.row(image)))
+            return self.made_images[-1][-1], 0, 0
+        if kind < layout[kernel.AGE]:
             look = self.judge.looks[kind - int(layout[kernel.FIRST_LOOK])]
             if key not in look.known:
                 self.judge.one(look, key, self.state(asker))
-        else:
-            answer = tables.ageing.change(parameter).number
-        self.memo.entries[entry, k + kernel.FIRST :] = (first, 0, answer)
+            return 0, 0, 0
+        change = tables.ageing.change(parameter)
+        blocks.check(change)
+        return 0, 0, change.number
 
-    def answer_group(self, entry: int, number: int, key: int, asker: int) -> None:
-        """What a group of rules can do in a situation."""
+    def answer_bundle(self, number: int, key: int, asker: int) -> tuple[int, int, int]:
+        """What the processes of a bundle can do in a situation."""
         tables = self.tables
-        group = tables.groups[number]
-        found = group.memo.get(key)
+        bundle = tables.bundles[number]
+        found = bundle.memo.get(key)
         if found is None:
-            found = tables.local(group, key)
+            found = tables.bundled(bundle, key)
         if found.failed:
             self.core.report(found, self.state(asker))
-        count = len(found.deltas) + len(found.specials)
-        first = self.take_rows(count)
-        if count:
-            outcomes = [(action, -1) for action in found.actions]
-            for special in found.specials:
-                flags = special.rename + 2 * special.nodes
-                outcomes.append((special.action, 4 * self.stage_set(special.stages) + flags))
-            deltas = [*found.deltas, *(special.delta for special in found.specials)]
-            self.memo.rows[first : first + count] = to_words(deltas, self.k)
-            self.memo.outcomes[first : first + count] = outcomes
-        self.memo.entries[entry, self.k + kernel.FIRST :] = (first, count, 2 * found.wake + found.urgent)
-
-    def row(self, words: int) -> int:
-        """A row of the memo table that holds these words."""
-        first = self.take_rows(1)
-        self.memo.rows[first] = to_words([words], self.k)[0]
-        return first
+        first = self.rows_used + len(self.made)
+        for delta, action in zip(found.deltas, found.actions, strict=True):
+            self.row(delta, action, -1, 0)
+        for special in found.specials:
+            stages = 4 * self.stage_set(special.stages) + special.rename + 2 * special.order
+            self.row(special.delta, special.action, stages, packed(special.gone))
+        return first, len(found.deltas) + len(found.specials), found.wait + 1
 
     def state(self, number: int) -> int:
         """A state as an integer."""
@@ -143,7 +161,6 @@ class Compiled(Arrays):
                     if state == before:
                         at += 1
                         continue
-                    counters[kernel.TRANSITIONS] += 1
                     counters[kernel.TICKS] += 1
                 else:
                     assert tables.canonical is not None
@@ -235,18 +252,17 @@ class Compiled(Arrays):
     def settle(self) -> None:
         """Hand over what was counted, and the levels."""
         core, counters = self.core, self.lists.counters
-        core.result.transitions += int(counters[kernel.TRANSITIONS])
         if counters[kernel.TICKS]:
             core.fired[CLOCK, "advance"] += int(counters[kernel.TICKS])
         core.result.states = int(counters[kernel.STATES])
-        counters[kernel.TRANSITIONS] = counters[kernel.TICKS] = 0
-        groups, k = self.tables.groups, self.k
+        counters[kernel.TICKS] = 0
+        bundles, k = self.tables.bundles, self.k
         visited = np.flatnonzero(self.memo.visits[: self.answered])
         kinds = self.memo.entries[visited, k].astype(np.int64)
         for key, kind, visits in zip(
             to_ints(self.memo.entries[visited, :k]), kinds.tolist(), self.memo.visits[visited].tolist(), strict=True
         ):
-            groups[kind].memo[key].visits += visits
+            bundles[kind].memo[key].visits += visits
         self.memo.visits[:] = 0
         while len(self.bounds) > 2 and self.bounds[-1] == self.bounds[-2]:
             self.bounds.pop()
@@ -280,7 +296,7 @@ class Compiled(Arrays):
         if end > first:
             self.pass_over(np.arange(first, end), False, True, pause)
         self.lists = self.lists._replace(edges=np.zeros((0, 3), np.int64))
-        counters[kernel.TRANSITIONS] = counters[kernel.TICKS] = 0
+        counters[kernel.TICKS] = 0
         return np.concatenate(found) if found else np.zeros((0, 3), np.int64)
 
     def before(self, state: int) -> int | None:
@@ -295,17 +311,3 @@ class Compiled(Arrays):
             if len(hits):
                 return self.state(int(edges[hits[0], 0]))
         raise LookupError("no state of the level before leads to this state")
-
-
-def packed(bits: int) -> int:
-    """A set of uids (``Canonical``'s bits) in 63 bits, or ``kernel.TOO_MANY`` if it does not fit."""
-    made = bits >> FIRST_PROVISIONAL
-    low = bits & ((1 << FIRST_PROVISIONAL) - 1)
-    if low >> NAMED_UIDS or made >> (63 - NAMED_UIDS):
-        return int(kernel.TOO_MANY)
-    return low | made << NAMED_UIDS
-
-
-def unpacked(packed_bits: int) -> int:
-    """The set of uids that was packed."""
-    return packed_bits & ((1 << NAMED_UIDS) - 1) | packed_bits >> NAMED_UIDS << FIRST_PROVISIONAL

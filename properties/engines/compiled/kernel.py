@@ -1,7 +1,7 @@
 """What is compiled by Numba: a set of states, a memo table, and the loop that expands states with both.
 
 A state is a row of 64-bit words.  There is one memo table for everything: a key is the words under the mask of its
-``kind`` (a group of rules, a stage, a block of fields, ...), the kind and a parameter, and a set of uids; its entry is
+``kind`` (a bundle of processes, a stage, a field, ...), the kind and a parameter, and a set of uids; its entry is
 three numbers (``info``) and perhaps some rows of words.  What is not there is asked for: an entry without an answer is
 appended, and the state is put off until the host has filled it in.
 """
@@ -45,13 +45,17 @@ class Memo(NamedTuple):
     """The memo table; ``places`` holds the numbers of entries, plus one.
 
     An entry is a row: the words of its key, its kind, its uids, then ``FIRST`` (the first of its rows in ``rows``),
-    ``COUNT`` (how many there are, or ``NOT_ANSWERED``) and ``ANSWER``.  What they say depends on the kind.  A group:
-    its outcomes, and 2 * seconds to wait + urgent.  A stage: what it changes, and 1 if it renames + 2 if it moves
-    nodes.  An image: what it is.  All others: an answer only.  Until then ``ANSWER`` is the state that asked.
+    ``COUNT`` (how many there are, or ``NOT_ANSWERED``) and ``ANSWER``.  What they say depends on the kind.  A bundle:
+    its outcomes, and the seconds to wait, plus one.  A stage: what it changes, the uids that are perhaps gone (in
+    ``COUNT``), and 1 if it renames + 2 if it disorders.  An order: what becomes of the bits that it depends on, and the
+    number of the change of the others, plus one.  An image: what it is.  All others: an answer only.  Until then
+    ``ANSWER`` is the state that asked.
 
-    ``outcomes``: for each row its kind of action, and its stages (-1: a plain outcome, else 4 * the number in
-    ``stages`` + 1 if it renames + 2 if it moves nodes).  ``visits``: how often the situation of a group was met.
-    ``images``: a second way to the images, from the entry of the block and the number of the change to the row.
+    ``outcomes``: for each row its kind of action, its stages (-1: a plain outcome, else 4 * the number in ``stages``
+    + 1 if it renames + 2 if it disorders), and the uids that are perhaps gone.  ``visits``: how often the situation of
+    a bundle was met.  ``images``: a second way to the images, from the entry of the field and the number of the change
+    to the row.  ``live``: the fields that have more than one value; ``others``: those of them that the order does not
+    depend on; ``constant``: the uids in all the others.
     """
 
     places: NDArray[np.uint32]
@@ -63,6 +67,9 @@ class Memo(NamedTuple):
     masks: Words
     stages: Numbers
     layout: Numbers
+    live: Numbers
+    others: Numbers
+    constant: Words
 
 
 class Lists(NamedTuple):
@@ -83,12 +90,10 @@ class Lists(NamedTuple):
 
 
 # the numbers in ``counters``
-STATES, ENTRIES, LATER, SLOW, EDGES, FRESH, TRANSITIONS, TICKS = range(8)
+STATES, ENTRIES, LATER, SLOW, EDGES, FRESH, TICKS = range(7)
 # the numbers in ``layout``: how many of each kind there are, and where each kind begins in ``masks``
-GROUPS, STAGES, BLOCKS, LOOKS, NAMED, CLOCK, FIRST_STAGE, ORDER, FIRST_BLOCK, PLAN, FIRST_IMAGE, FIRST_LOOK, AGE = (
-    range(13)
-)
-SYMMETRIC = 13
+BUNDLES, STAGES, FIELDS, LOOKS, CLOCK, FIRST_STAGE, ORDER, FIRST_FIELD, PLAN, FIRST_IMAGE, FIRST_LOOK, AGE = range(12)
+SYMMETRIC = 12
 
 # what follows the key's words, its kind and its uids in an entry, counted from the end of the words
 FIRST, COUNT, ANSWER, EXTRA = 2, 3, 4, 5
@@ -96,7 +101,7 @@ NOT_ANSWERED = np.uint64(0xFFFFFFFFFFFFFFFF)
 NEVER = 1 << 30
 TOO_MANY = np.uint64((1 << 63) - 1)
 DONE, MISSING, BY_HOST = 0, 1, 2
-PROMPT_CLOCK, ADVERSARIAL_CLOCK, HOST_CLOCK = 1, 2, 4
+OWN_CLOCK, HOST_CLOCK = 1, 2
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 S32 = np.uint64(32)
@@ -246,6 +251,13 @@ def put_image(memo: Memo, key: np.uint64, row: Int) -> None:
 
 
 @compiled
+def put_images(memo: Memo, images: Words) -> None:
+    """Enter several images: their keys and rows."""
+    for n in range(images.shape[0]):
+        put_image(memo, images[n, 0], np.int64(images[n, 1]))
+
+
+@compiled
 def index_images(old: Words, memo: Memo) -> None:
     """Enter the images of an older array."""
     for at in range(old.shape[0]):
@@ -262,38 +274,67 @@ def differ(a: Words, b: Words, masks: Words, mask: Int) -> bool:
     return bool(differs != NONE)
 
 
+@inlined
+def entry_of_field(
+    memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, at: Int, asker: Int
+) -> Int:
+    """The entry of a field; ``pieces`` keeps those of the state that it comes from (-1: not looked for)."""
+    mask = memo.layout[FIRST_FIELD] + at
+    if differ(state, source, memo.masks, mask):
+        return look(memo, counters, state, mask, 0, NONE, asker)
+    if pieces[at] < 0:
+        pieces[at] = look(memo, counters, source, mask, 0, NONE, asker)
+    return pieces[at]
+
+
 @compiled
-def take_apart(memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, asker: Int) -> Int:
-    """The entries of a state's blocks, in ``pieces[0]``; ``pieces[1]`` keeps those of the state that it comes from."""
-    first, status, k = memo.layout[FIRST_BLOCK], DONE, state.shape[1]
-    for b in range(memo.layout[BLOCKS]):
-        if pieces[1, b] < 0:
-            pieces[1, b] = look(memo, counters, source, first + b, 0, NONE, asker)
-        piece = pieces[1, b]
-        if differ(state, source, memo.masks, first + b):
-            piece = look(memo, counters, state, first + b, 0, NONE, asker)
-        pieces[0, b] = piece
-        if memo.entries[piece, k + COUNT] == NOT_ANSWERED:
-            status = MISSING
-    return status
+def uids_in(
+    memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, wanted: np.uint64, asker: Int
+) -> np.uint64:
+    """The uids in a state, at least as many as tell whether all that are wanted are among them.
+
+    ``NOT_ANSWERED`` if an answer is missing, ``TOO_MANY`` if they do not fit.
+    """
+    uids, k, missing = memo.constant[0], state.shape[1], False
+    for n in range(memo.live.shape[0]):
+        if uids & wanted == wanted:
+            break
+        entry = entry_of_field(memo, counters, state, source, pieces, memo.live[n], asker)
+        if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+            missing = True
+        elif memo.entries[entry, k + ANSWER] == TOO_MANY:
+            return TOO_MANY
+        else:
+            uids |= memo.entries[entry, k + ANSWER]
+    return NOT_ANSWERED if missing else uids
 
 
 @compiled
 def change(
-    memo: Memo, counters: Numbers, state: Words, scratch: Words, pieces: Numbers, number: Int, asker: Int
+    memo: Memo,
+    counters: Numbers,
+    state: Words,
+    source: Words,
+    scratch: Words,
+    pieces: Numbers,
+    fields: Numbers,
+    number: Int,
+    asker: Int,
 ) -> Int:
-    """Apply a change (a renaming or an ageing) to a state, block by block; ``pieces`` are its blocks."""
-    layout, images, status, k = memo.layout, memo.images, DONE, state.shape[1]
+    """Add to ``scratch`` what a change (a renaming or an ageing) makes of some fields of a state; then that is it."""
+    images, status, k = memo.images, DONE, state.shape[1]
     last = np.uint64(images.shape[0] - 1)
-    for j in range(k):
-        scratch[0, j] = NONE
-    for b in range(layout[BLOCKS]):
-        key = image_key(pieces[0, b], number)
+    for n in range(fields.shape[0]):
+        entry = entry_of_field(memo, counters, state, source, pieces, fields[n], asker)
+        if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+            status = MISSING
+            continue
+        key = image_key(entry, number)
         at = (key * MIX) >> S32 & last
         while images[at, 0] != key and images[at, 0] != NONE:
             at = (at + ONE) & last
         if images[at, 0] == NONE:
-            look(memo, counters, state, layout[FIRST_IMAGE] + b, number, np.uint64(pieces[0, b]), asker)
+            look(memo, counters, state, memo.layout[FIRST_IMAGE] + fields[n], number, np.uint64(entry), asker)
             status = MISSING
             continue
         row = np.int64(images[at, 1])
@@ -315,6 +356,7 @@ def normalise(
     pieces: Numbers,
     stages: Int,
     flags: Int,
+    gone: np.uint64,
     asker: Int,
 ) -> Int:
     """Carry out stages and bring a state into its canonical form, in place; ``source`` is the one that it comes from.
@@ -329,33 +371,49 @@ def normalise(
             return MISSING
         row = np.int64(memo.entries[entry, k + FIRST])
         flags |= np.int64(memo.entries[entry, k + ANSWER])
+        gone |= memo.entries[entry, k + COUNT]
         for j in range(k):
             state[0, j] ^= memo.rows[row, j]
+    if layout[SYMMETRIC] == 0:
+        return DONE
+    if gone == TOO_MANY:
+        return BY_HOST
+    if flags & 1 == 0 and gone != NONE:
+        uids = uids_in(memo, counters, state, source, pieces, gone, asker)
+        if uids == NOT_ANSWERED:
+            return MISSING
+        if uids == TOO_MANY:
+            return BY_HOST
+        if uids & gone != gone:
+            flags |= 1
     if flags == 0:
         return DONE
-    missing, exchange = False, np.int64(0)
-    if differ(state, source, memo.masks, layout[ORDER]):
+    for j in range(k):
+        scratch[0, j] = NONE
+    if flags & 1 == 0:
+        if not differ(state, source, memo.masks, layout[ORDER]):
+            return DONE
         entry = look(memo, counters, state, layout[ORDER], 0, NONE, asker)
-        missing = memo.entries[entry, k + COUNT] == NOT_ANSWERED
-        exchange = np.int64(memo.entries[entry, k + ANSWER])
-    if not missing and exchange == 0 and flags == 2:
-        return DONE
-    missing = take_apart(memo, counters, state, source, pieces, asker) == MISSING or missing
-    if missing:
+        if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
+            return MISSING
+        number, row = np.int64(memo.entries[entry, k + ANSWER]), np.int64(memo.entries[entry, k + FIRST])
+        if number == 0:
+            return DONE
+        for j in range(k):
+            scratch[0, j] = memo.rows[row, j]
+        return change(memo, counters, state, source, scratch, pieces, memo.others, number - 1, asker)
+    uids = uids_in(memo, counters, state, source, pieces, TOO_MANY, asker)
+    if uids == NOT_ANSWERED:
         return MISSING
-    uids = NONE
-    for b in range(layout[BLOCKS]):
-        held = memo.entries[pieces[0, b], k + ANSWER]
-        if held == TOO_MANY:
-            return BY_HOST
-        uids |= held
-    entry = look(memo, counters, state, layout[PLAN], exchange, uids, asker)
+    if uids == TOO_MANY:
+        return BY_HOST
+    entry = look(memo, counters, state, layout[PLAN], 0, uids, asker)
     if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
         return MISSING
     number = np.int64(memo.entries[entry, k + ANSWER])
     if number == 0:
         return DONE
-    return change(memo, counters, state, scratch, pieces, number - 1, asker)
+    return change(memo, counters, state, source, scratch, pieces, memo.live, number - 1, asker)
 
 
 @compiled
@@ -424,23 +482,23 @@ def follow(
 ) -> Int:  # fmt: skip
     """Take every step out of a state, or none if an answer is missing."""
     layout, counters, k = memo.layout, lists.counters, state.shape[1]
-    slow, fresh, steps, missing = counters[SLOW], counters[FRESH], np.int64(0), False
-    urgent, wake = False, np.int64(NEVER)
-    for b in range(layout[BLOCKS]):
-        pieces[1, b] = -1
-    for g in range(layout[GROUPS]):
+    slow, fresh, missing = counters[SLOW], counters[FRESH], False
+    wait = np.int64(NEVER)
+    pieces[:] = -1
+    for g in range(layout[BUNDLES]):
         entry = situations[g]
-        answer, count = np.int64(memo.entries[entry, k + ANSWER]), np.int64(memo.entries[entry, k + COUNT])
-        urgent = urgent or (answer & 1) == 1
-        wake = min(wake, answer >> 1)
-        steps += count
+        count = np.int64(memo.entries[entry, k + COUNT])
+        wait = min(wait, np.int64(memo.entries[entry, k + ANSWER]) - 1)
         first = np.int64(memo.entries[entry, k + FIRST])
         for row in range(first, first + count):
             for j in range(k):
                 after[0, j] = state[0, j] ^ memo.rows[row, j]
             action, special, status = memo.outcomes[row, 0], memo.outcomes[row, 1], DONE
             if special >= 0:
-                status = normalise(memo, counters, after, state, scratch, pieces, special >> 2, special & 3, number)
+                gone = np.uint64(memo.outcomes[row, 2])
+                status = normalise(
+                    memo, counters, after, state, scratch, pieces, special >> 2, special & 3, gone, number
+                )
             if status == DONE:
                 lead(lists.fresh, lists.fresh_info, fresh, after, number, action, np.int64(0))
                 fresh += 1
@@ -450,25 +508,24 @@ def follow(
             else:
                 missing = True
     clock, ticks = layout[CLOCK], 0
-    if wake < NEVER and clock > 0 and ((clock & ADVERSARIAL_CLOCK) > 0 or not urgent):
+    if wait >= 0 and wait < NEVER and clock > 0:
         for j in range(k):
             after[0, j] = state[0, j]
-        status = BY_HOST if clock & HOST_CLOCK else tick(memo, counters, after, state, scratch, pieces, wake, number)
+        status = BY_HOST if clock & HOST_CLOCK else tick(memo, counters, after, state, scratch, pieces, wait, number)
         if status == DONE:
             for j in range(k):
                 ticks |= after[0, j] != state[0, j]
             if ticks:
-                lead(lists.fresh, lists.fresh_info, fresh, after, number, np.int64(-1), wake)
+                lead(lists.fresh, lists.fresh_info, fresh, after, number, np.int64(-1), wait)
                 fresh += 1
         elif status == BY_HOST:
-            lead(lists.slow, lists.slow_info, slow, state, number, np.int64(-1), wake)
+            lead(lists.slow, lists.slow_info, slow, state, number, np.int64(-1), wait)
             slow += 1
         else:
             missing = True
     if missing:
         return MISSING
     counters[SLOW], counters[FRESH] = slow, fresh
-    counters[TRANSITIONS] += steps + ticks
     counters[TICKS] += ticks
     return DONE
 
@@ -486,13 +543,14 @@ def tick(
 ) -> Int:
     """Time passes, in place."""
     entry = look(memo, counters, state, memo.layout[AGE], seconds, NONE, asker)
-    status = take_apart(memo, counters, state, source, pieces, asker)
-    if status == MISSING or memo.entries[entry, state.shape[1] + COUNT] == NOT_ANSWERED:
+    if memo.entries[entry, state.shape[1] + COUNT] == NOT_ANSWERED:
         return MISSING
     age = np.int64(memo.entries[entry, state.shape[1] + ANSWER])
-    if change(memo, counters, state, scratch, pieces, age, asker) == MISSING:
+    for j in range(state.shape[1]):
+        scratch[0, j] = NONE
+    if change(memo, counters, state, source, scratch, pieces, memo.live, age, asker) == MISSING:
         return MISSING
-    return normalise(memo, counters, state, source, scratch, pieces, np.int64(0), memo.layout[SYMMETRIC], asker)
+    return normalise(memo, counters, state, source, scratch, pieces, np.int64(0), memo.layout[SYMMETRIC], NONE, asker)
 
 
 @compiled
@@ -500,20 +558,20 @@ def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: 
     """Expand some states, and give the place of the first that was not looked at for want of room."""
     layout, counters, k = memo.layout, lists.counters, store.rows.shape[1]
     state, after, scratch = np.empty((1, k), np.uint64), np.empty((1, k), np.uint64), np.empty((1, k), np.uint64)
-    groups = layout[GROUPS]
-    situations, pieces = np.zeros(groups, np.int64), np.zeros((2, layout[BLOCKS]), np.int64)
-    each = layout[STAGES] + 2 * layout[BLOCKS] + layout[LOOKS] + 4  # entries that one step can ask for
+    bundles = layout[BUNDLES]
+    situations, pieces = np.zeros(bundles, np.int64), np.zeros(layout[FIELDS], np.int64)
+    each = layout[STAGES] + 4 * layout[FIELDS] + layout[LOOKS] + 4  # entries that one step can ask for
     batch = lists.fresh.shape[0] // 2
     while at < end:
         number = todo[at]
         if counters[FRESH] >= batch:
             flush(store, memo, lists, add, edges)
-        if counters[ENTRIES] + 2 * groups + counters[FRESH] * layout[LOOKS] > memo.entries.shape[0]:
+        if counters[ENTRIES] + 2 * bundles + counters[FRESH] * layout[LOOKS] > memo.entries.shape[0]:
             break
         for j in range(k):
             state[0, j] = store.rows[number, j]
         missing, steps = False, np.int64(2)
-        for g in range(groups):
+        for g in range(bundles):
             entry = look(memo, counters, state, g, 0, NONE, number)
             situations[g] = entry
             if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
@@ -536,7 +594,7 @@ def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: 
             lists.later[counters[LATER]] = number
             counters[LATER] += 1
         elif add:
-            for g in range(groups):
+            for g in range(bundles):
                 memo.visits[situations[g]] += 1
         at += 1
     flush(store, memo, lists, add, edges)

@@ -107,6 +107,19 @@ def test_what_is_wrong_with_a_requirement_is_told_by_field(requirement: Requirem
     assert all(isinstance(error, RequirementError) and error.message for error in errors)
 
 
+@pytest.mark.parametrize(
+    ("requirement", "text"),
+    [
+        (Requirement("x", IN, ("-",)), 'values[0][x]: Invalid value: "-": a valid label must be'),
+        (Requirement("x", EXISTS, ("a", "b")), 'values: Invalid value: []string{"a", "b"}: values set must be empty'),
+        (Requirement("x", "~"), 'operator: Unsupported value: "~": supported values: "!", "!=", "=",'),
+    ],
+)
+def test_an_error_shows_what_stands_there(requirement: Requirement, text: str) -> None:
+    (error,) = requirement_errors(requirement)
+    assert str(error).startswith(text)
+
+
 def test_only_numbers_are_less_or_greater() -> None:
     assert selector_matches(parse_selector("x>1"), {"x": "2"})
     assert not selector_matches(parse_selector("x>1"), {"x": "v2"})

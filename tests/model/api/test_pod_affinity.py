@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from kythera.model.api.core.pod import Pod
-from kythera.model.api.core.scheduling import PodAffinityTerm
-from kythera.model.api.meta import LabelSelector, ObjectMeta
-from kythera.model.api.pod_affinity import full_selector, term_matches
+from kythera.model.api.core.pod import Pod, PodSpec
+from kythera.model.api.core.scheduling import (
+    Affinity,
+    PodAffinity,
+    PodAffinityTerm,
+    PodAntiAffinity,
+    WeightedPodAffinityTerm,
+)
+from kythera.model.api.meta import LabelSelector, LabelSelectorRequirement, ObjectMeta
+from kythera.model.api.pod_affinity import (
+    affinity_errors,
+    full_selector,
+    preferred_affinity_terms,
+    required_affinity_terms,
+    required_anti_affinity_terms,
+    term_matches,
+)
 from kythera.model.record import Map
 
 NAMESPACES = {"a": Map({"team": "one"}), "b": Map({"team": "two"}), "c": Map({"team": "two"})}
@@ -62,3 +75,32 @@ def test_writing_the_keys_into_the_selector_twice_selects_the_same() -> None:
     once = PodAffinityTerm(full_selector(term, Map({"version": "1"})), match_label_keys=("version",))
     for version in "12":
         assert selects(term, pod(version=version), version="1") == selects(once, pod(version=version), version="1")
+
+
+GOOD, BAD = PodAffinityTerm(ALL), PodAffinityTerm(LabelSelector(Map({"app": "not a value"})))
+
+
+def test_one_unreadable_term_takes_those_of_its_sort_with_it() -> None:
+    affinity = Affinity(
+        pod_affinity=PodAffinity((GOOD, BAD), (WeightedPodAffinityTerm(1, GOOD),)),
+        pod_anti_affinity=PodAntiAffinity((GOOD,)),
+    )
+    owner = Pod(spec=PodSpec(affinity=affinity))
+    assert required_affinity_terms(owner) == ()
+    assert preferred_affinity_terms(owner) == (WeightedPodAffinityTerm(1, GOOD),)
+    assert required_anti_affinity_terms(owner) == (GOOD,)
+
+
+def test_what_is_unreadable_is_told_for_each_sort_of_terms() -> None:
+    unknown = LabelSelector(match_expressions=(LabelSelectorRequirement("app", "Like", ("web",)),))
+    (first, second) = affinity_errors(
+        Affinity(
+            pod_affinity=PodAffinity((BAD,)),
+            pod_anti_affinity=PodAntiAffinity(
+                (), (WeightedPodAffinityTerm(1, PodAffinityTerm(ALL, namespace_selector=unknown)),)
+            ),
+        )
+    )
+    assert first.startswith('requiredAffinityTerms: values[0][app]: Invalid value: "not a value": a valid label must')
+    assert second == 'preferredAntiAffinityTerms: "Like" is not a valid label selector operator'
+    assert affinity_errors(Affinity(pod_affinity=PodAffinity((GOOD,)))) == ()

@@ -74,6 +74,15 @@ def test_a_value_of_a_manifest_may_be_a_number_or_have_blanks_around_it() -> Non
     assert quantity(" 1Gi ") == parse_quantity("1Gi")
 
 
+def test_no_value_is_zero() -> None:
+    assert quantity(None) == Quantity()
+
+
+def test_a_notation_that_does_not_exist_is_written_with_exponents() -> None:
+    assert canonical(Quantity(7_000 * NANO, "RomanNumerals")) == "7e3"
+    assert canonical(Quantity(7_000 * NANO, "DecimalSI")) == "7k"
+
+
 def test_what_is_finer_than_a_nano_is_rounded_away_from_zero() -> None:
     assert parse_quantity("0.1n").nano == 1
     assert parse_quantity("-0.1n").nano == -1

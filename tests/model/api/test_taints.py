@@ -44,6 +44,14 @@ def test_comparison_needs_its_feature_gate() -> None:
     assert not tolerates(Toleration("sla", "Gt", "much"), sla, comparison_operators=True)
 
 
+def test_only_numbers_that_are_written_plainly_are_compared() -> None:
+    def above(bound: str, value: str) -> bool:
+        return tolerates(Toleration("sla", "Gt", bound), Taint("sla", value), comparison_operators=True)
+
+    assert above("-3", "0")
+    assert not any((above("+1", "5"), above("01", "5"), above("-0", "5"), above("1", "05"), above("1", "5.0")))
+
+
 def test_an_unknown_operator_bears_nothing() -> None:
     assert not tolerates(Toleration("gpu", "Like", "true"), GPU)
 

@@ -13,6 +13,8 @@ import pytest
 import kythera.model
 from kythera.model.api.core.node import Node
 from kythera.model.api.quantity import canonical
+from kythera.model.node.runtime.runtime import Behaviour
+from kythera.model.record import Map
 from kythera.model.scenarios.components import members
 from kythera.model.scenarios.loader import Loaded, load, load_documents
 from kythera.model.scenarios.scenario import NO_FAULTS, Event, Faults, Rung, SchedulerSettings
@@ -256,11 +258,21 @@ def test_what_will_be_applied_again_remembers_how_it_was_applied() -> None:
     assert json.loads(noted)["spec"]["replicas"] == 2
 
 
-def test_slow_containers_are_known_to_the_nodes() -> None:
-    loaded = load_documents([deployment(), scenario(workload=[{"selector": {"app": "web"}, "startup": "5s"}])])
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"startup": "5s"}, Behaviour(Map({"app": "web"}), startup=5)),
+        ({"exits": "success"}, Behaviour(Map({"app": "web"}), may_exit=(0,))),
+        ({"exits": "failure"}, Behaviour(Map({"app": "web"}), may_exit=(1,))),
+        ({"exits": "any"}, Behaviour(Map({"app": "web"}), may_exit=(0, 1))),
+        ({"exits": "1m30s"}, Behaviour(Map({"app": "web"}), lasts=90)),
+    ],
+)
+def test_how_containers_behave_is_known_to_the_nodes(given: dict[str, str], known: Behaviour) -> None:
+    loaded = load_documents([deployment(), scenario(workload=[{"selector": {"app": "web"}, **given}])])
     found = members(loaded.objects, loaded.scenario, Rung("coarse", NO_FAULTS), ("n1",))  # type: ignore[arg-type]
     (kubelet,) = [each for each in found if each.name == "kubelet/n1"]
-    assert dict(kubelet.controller.initial.runtime.startup) == {"web:1": 5}
+    assert kubelet.controller.initial.runtime.behaviours == (known,)
 
 
 @pytest.mark.parametrize("fault", ["partition", "nodeFailure"])

@@ -63,6 +63,7 @@ MANIFEST: list[dict[str, Any]] = [
             "components": {"kubelet": {"timed": "no"}}, "variants": ["hpa.base=spec_replicas"],
             "workload": [{"selector": {"app": "web"}, "startup": "1s", "cpu": ["1", "2"], "changes": 1, "exits": "never"}],
             "events": [{"name": "a", "scale": "deployment/web", "replicas": 3}, {"drain": "n", "after": "a"},
+                       {"connect": "service/web", "from": "n", "port": 80}, {"connect": "service/web", "from": {"app": "web"}},
                        {"apply": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": "v"}}]}],
             "faults": {"crash": 1, "staleness": "lag"}, "time": "prompt", "granularity": "coarse", "properties": ["x"],
         },

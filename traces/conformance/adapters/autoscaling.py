@@ -29,6 +29,7 @@ from kythera.model.control_plane.controllers.horizontal_pod_autoscaler.replica_c
     Tolerances,
     average_value_replicas,
     key_of,
+    resource_usage,
     utilization_replicas,
     value_per_pod_replicas,
     value_replicas,
@@ -62,13 +63,15 @@ def replica_calculation(case: Case) -> str | None:
 def _propose(given: Mapping[str, Any]) -> Proposal:
     now = datetime.fromisoformat(given["now"])
     context = Context(now=now)
-    pods = tuple(decode(Pod, pod, context) for pod in given["pods"])
+    pods = tuple(decode(Pod, pod, context) for pod in given.get("pods") or ())
     metric, current = given["metric"], given["current_replicas"]
-    tolerances = Tolerances(given["tolerance"], given["tolerance"])
+    tolerance = 0.1 if given.get("tolerance") is None else given["tolerance"]
+    tolerances = Tolerances(tolerance, tolerance)
     readiness = Readiness(given["cpu_initialization_period_seconds"], given["initial_readiness_delay_seconds"])
     if metric["type"] in ("Resource", "ContainerResource", "Pods"):
-        usages = _usages(given, metric, pods, now)
         resource = "" if metric["type"] == "Pods" else metric["name"]
+        # That there are no metrics at all is found out while they are read, before any pod is looked at.
+        usages = _usages(given, metric, pods, now) or (resource_usage((), resource) if resource else {})
         percent = metric.get("target_average_utilization_percent")
         if percent is not None:
             container = metric.get("container") or ""
@@ -92,7 +95,7 @@ def _propose(given: Mapping[str, Any]) -> Proposal:
             readiness=readiness,
             resource=resource,
         )
-    total = sum(metric["values_milli"])
+    total = sum(metric.get("values_milli") or ())
     if metric.get("target_type") == "AverageValue":
         observed = given.get("status_replicas", current)
         return value_per_pod_replicas(observed, metric["target_milli"], total, tolerances)
@@ -107,14 +110,16 @@ def _usages(
     by_name: dict[str, Key] = {pod.metadata.name: key_of(pod) for pod in pods}
     values: Mapping[str, int] = metric.get("pod_usage_milli") or metric.get("pod_values_milli") or {}
     window = given["metric_window_seconds"]
-    return {by_name.get(name, name): PodUsage(value, age, window) for name, value in values.items()}
+    return {
+        by_name.get(name, name): PodUsage(value, age, window) for name, value in values.items() if value is not None
+    }
 
 
 def rate_limit(case: Case) -> str | None:
     """Policies, minimum and maximum, without a stabilisation window."""
     given = case["input"]
-    behavior = decode(HorizontalPodAutoscalerBehavior, given["behavior"] or {}, Context())
-    events = (*_events(given["scale_up_events"], 1), *_events(given["scale_down_events"], -1))
+    behavior = decode(HorizontalPodAutoscalerBehavior, given.get("behavior") or {}, Context())
+    events = (*_events(given.get("scale_up_events"), 1), *_events(given.get("scale_down_events"), -1))
     limited = limited_by_rates(
         given["current_replicas"],
         given["desired_replicas"],
@@ -127,8 +132,8 @@ def rate_limit(case: Case) -> str | None:
     return _compare_limited(case, limited)
 
 
-def _events(events: list[Mapping[str, int]], sign: int) -> tuple[ScaleEvent, ...]:
-    return tuple(ScaleEvent(sign * each["replica_change"], Age(each["age_seconds"])) for each in events)
+def _events(events: list[Mapping[str, int]] | None, sign: int) -> tuple[ScaleEvent, ...]:
+    return tuple(ScaleEvent(sign * each["replica_change"], Age(each["age_seconds"])) for each in events or ())
 
 
 def stabilization(case: Case) -> str | None:
@@ -153,7 +158,9 @@ def downscale_stabilization(case: Case) -> str | None:
 
 
 def _recommendations(given: Mapping[str, Any]) -> tuple[Recommendation, ...]:
-    return tuple(Recommendation(each["replicas"], Age(each["age_seconds"])) for each in given["recommendations"])
+    return tuple(
+        Recommendation(each["replicas"], Age(each["age_seconds"])) for each in given.get("recommendations") or ()
+    )
 
 
 def without_behavior(case: Case) -> str | None:

@@ -37,9 +37,9 @@ def _selected(expected: Case, got: Case) -> str | None:
 # Quantities
 
 
-def _number(text: str, form: str = quantity.DECIMAL_SI) -> Quantity:
-    """A quantity from an exact decimal number."""
-    return Quantity(parse_quantity(text).nano, form)
+def _number(text: str, form: str | None = None) -> Quantity:
+    """A quantity from an exact decimal number; its notation is the plain one if none is named."""
+    return Quantity(parse_quantity(text).nano, form or quantity.DECIMAL_SI)
 
 
 def _exact(amount: Quantity) -> str:
@@ -67,7 +67,7 @@ def parse_emit(case: Case) -> str | None:
 def emit(case: Case) -> str | None:
     """A number written as a quantity."""
     given = case["input"]
-    return _selected(case["expected"], {"string": canonical(_number(given["value"], given["format"]))})
+    return _selected(case["expected"], {"string": canonical(_number(given["value"], given.get("format")))})
 
 
 def from_json(case: Case) -> str | None:
@@ -93,7 +93,7 @@ def compare_numbers(case: Case) -> str | None:
 def arithmetic(operation: Callable[[Quantity, Quantity], Quantity], case: Case) -> str | None:
     """The sum or difference of two numbers in their notations."""
     given = case["input"]
-    result = operation(_number(given["a"], given["a_format"]), _number(given["b"], given["b_format"]))
+    result = operation(_number(given["a"], given.get("a_format")), _number(given["b"], given.get("b_format")))
     return _selected(case["expected"], {"value": _exact(result), "string": canonical(result)})
 
 
@@ -106,14 +106,14 @@ def arithmetic_of_texts(operation: Callable[[Quantity, Quantity], Quantity], cas
 def multiply(case: Case) -> str | None:
     """A quantity many times."""
     given = case["input"]
-    result = quantity.multiply(_number(given["a"], given["a_format"]), given["b"])
+    result = quantity.multiply(_number(given["a"], given.get("a_format")), given["b"])
     return _selected(case["expected"], {"value": _exact(result), "string": canonical(result)})
 
 
 def negate(case: Case) -> str | None:
     """A quantity with the other sign."""
     given = case["input"]
-    result = quantity.negate(_number(given["value"], given["format"]))
+    result = quantity.negate(_number(given["value"], given.get("format")))
     return _selected(case["expected"], {"string": canonical(result), "value": _exact(result)})
 
 
@@ -140,8 +140,11 @@ def as_float(case: Case) -> str | None:
 # Label selectors
 
 
-def _requirements(given: list[Case]) -> tuple[Requirement, ...]:
-    return tuple(Requirement(each["key"], each["operator"], tuple(each["values"])) for each in given)
+def _requirements(given: list[Case] | None) -> tuple[Requirement, ...]:
+    return tuple(
+        Requirement(each.get("key") or "", each.get("operator") or "", tuple(each.get("values") or ()))
+        for each in given or ()
+    )
 
 
 def parse_labels(case: Case) -> str | None:
@@ -157,20 +160,22 @@ def parse_labels(case: Case) -> str | None:
 def match_string(case: Case) -> str | None:
     """Whether a selector in text selects labels."""
     given = case["input"]
-    found = selector_matches(parse_selector(given["selector"]), given["labels"])
+    found = selector_matches(parse_selector(given["selector"]), given.get("labels") or {})
     return _selected(case["expected"], {"match": found})
 
 
 def match_map(case: Case) -> str | None:
     """Whether labels have all the pairs of a map."""
     given = case["input"]
-    return _selected(case["expected"], {"match": matches_map(given["match_labels"], given["labels"])})
+    return _selected(
+        case["expected"], {"match": matches_map(given.get("match_labels") or {}, given.get("labels") or {})}
+    )
 
 
 def match_requirements(case: Case) -> str | None:
     """Whether labels fulfil a list of requirements."""
     given = case["input"]
-    found = selector_matches(_requirements(given["requirements"]), given["labels"])
+    found = selector_matches(_requirements(given.get("requirements")), given.get("labels") or {})
     return _selected(case["expected"], {"match": found})
 
 
@@ -182,25 +187,25 @@ def requirement_valid(case: Case) -> str | None:
 
 def requirements_to_string(case: Case) -> str | None:
     """A list of requirements as text."""
-    return _selected(case["expected"], {"string": selector_text(_requirements(case["input"]["requirements"]))})
+    return _selected(case["expected"], {"string": selector_text(_requirements(case["input"].get("requirements")))})
 
 
 def map_to_string(case: Case) -> str | None:
     """A map as a selector in text."""
-    return _selected(case["expected"], {"string": selector_text(selector_of_map(case["input"]["match_labels"]))})
+    return _selected(case["expected"], {"string": selector_text(selector_of_map(case["input"]["match_labels"] or {}))})
 
 
 def requires_exact_match(case: Case) -> str | None:
     """The one value that a selector leaves to a label."""
     given = case["input"]
-    found = required_value(_requirements(given["requirements"]), given["key"])
+    found = required_value(_requirements(given.get("requirements")), given["key"])
     expected = case["expected"]
     return _selected(expected, {"found": found is not None, "value": expected.get("value") if found is None else found})
 
 
 def label_selector_object(case: Case) -> str | None:
     """A LabelSelector object as a selector."""
-    data = case["input"]["labelSelector"]
+    data = case["input"].get("labelSelector")
     if data is None:
         return _selected(case["expected"], {"ok": True, "matches_nothing": not matches(None, {})})
     try:
@@ -226,7 +231,9 @@ def int_or_string_scaled(case: Case) -> str | None:
     """The number, or the percentage of a total."""
     given = case["input"]
     try:
-        number = int_or_string.scaled_value(given["intOrString"], given["total"], given["round_up"])
+        number = int_or_string.scaled_value(
+            given.get("intOrString"), given.get("total") or 0, bool(given.get("round_up"))
+        )
     except ValueError:
         return _selected(case["expected"], {"ok": False, "value": None})
     return _selected(case["expected"], {"ok": True, "value": number})

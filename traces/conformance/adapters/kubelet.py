@@ -81,13 +81,13 @@ def _compare(case: Case, got: Condition) -> str | None:
 def restart(case: Case) -> str | None:
     """Whether a container is to be started (again), by the state of its newest instance."""
     given = case["input"]
-    states = given["container_runtime_states_newest_first"]
+    states = given.get("container_runtime_states_newest_first")
     newest = states[0] if states else {}
     pod = Pod(
-        ObjectMeta(deletion_timestamp=Age(0) if given["pod_being_deleted"] else None),
+        ObjectMeta(deletion_timestamp=Age(0) if given.get("pod_being_deleted") else None),
         PodSpec(restart_policy=given["restart_policy"]),
     )
-    got = should_be_restarted(Container("c"), pod, newest.get("state"), newest.get("exit_code", 0))
+    got = should_be_restarted(Container("c"), pod, newest.get("state"), newest.get("exit_code") or 0)
     wanted = case["expected"]["restart"]
     return None if got == wanted else f"expected restart={wanted}, got {got}"
 

@@ -47,12 +47,12 @@ _SYMBOLS = {
 def status(case: Case) -> str | None:
     """A budget's status, given pods and their owners."""
     given, expected = case["input"], case["expected"]
-    context = Context(now=_instant(given.get("now", "2024-01-01T00:00:00Z")))
+    context = Context(now=_instant(given.get("now") or "2024-01-01T00:00:00Z"))
     budget = decode(PodDisruptionBudget, given["pdb"], context)
-    everything = tuple(decode(Pod, pod, context) for pod in given["pods"])
-    pods = pods_of(budget, everything)
+    everything = tuple(decode(Pod, pod, context) for pod in given.get("pods") or ())
     try:
-        found = budget_status(budget, pods, _scales(given.get("workloads", ()), context))
+        pods = pods_of(budget, everything)
+        found = budget_status(budget, pods, _scales(given.get("workloads") or (), context))
     except SyncError as error:
         found = failed_status(budget, str(error))
     wrong = [
@@ -72,22 +72,20 @@ def status(case: Case) -> str | None:
 def _scales(workloads: Sequence[Mapping[str, Any]], context: Context) -> Callable[[OwnerReference, str], Scale | None]:
     """How to find an owner's scale: as the controller does, plainly for kinds that the model hasn't got."""
     decoded: dict[str, list[Any]] = {"ReplicaSet": [], "Deployment": []}
-    others: dict[tuple[str, str, Uid], int] = {}
+    others: dict[Uid | None, int] = {}
     for each in workloads:
         if each["kind"] == "ReplicaSet":
             decoded["ReplicaSet"].append(decode(ReplicaSet, each, context))
         elif each["kind"] == "Deployment":
             decoded["Deployment"].append(decode(Deployment, each, context))
         else:
-            meta = decode(ObjectMeta, each["metadata"], context)
-            uid = Uid(-1) if meta.uid is None else meta.uid
-            others[each["kind"], meta.name, uid] = each["spec"].get("replicas", 1)
+            uid = decode(ObjectMeta, each.get("metadata"), context).uid
+            others[uid] = (each.get("spec") or {}).get("replicas", 1)
     seen: View = view(**{kind: tuple(objects) for kind, objects in decoded.items()})
     known = partial(scale_of_owner, seen)
 
     def scale_of(owner: OwnerReference, namespace: str) -> Scale | None:
-        uid = Uid(-1) if owner.uid is None else owner.uid
-        replicas = others.get((owner.kind, owner.name, uid))
+        replicas = others.get(owner.uid)
         return known(owner, namespace) if replicas is None else Scale(owner.uid, replicas)
 
     return scale_of
@@ -99,7 +97,7 @@ def stale_condition(case: Case) -> str | None:
     pod = decode(Pod, given["pod"], Context())
     told = condition(pod.status.conditions, DISRUPTION_TARGET)
     age = 0 if told is None or told.last_transition_time is None else told.last_transition_time
-    if seconds_until_stale(pod, age + given["seconds_passed"]) == 0:
+    if seconds_until_stale(pod, age + (given.get("seconds_passed") or 0)) == 0:
         pod = without_target(pod)
     told = condition(pod.status.conditions, DISRUPTION_TARGET)
     expected = case["expected"]["disruption_target_status"]
@@ -110,7 +108,7 @@ def stale_condition(case: Case) -> str | None:
 def terminated(case: Case) -> str | None:
     """Which ended pods are above the threshold."""
     pods = _pods(case)
-    return _compare_deleted(case, surplus(pods, case["input"]["terminated_pod_threshold"]))
+    return _compare_deleted(case, surplus(pods, case["input"].get("terminated_pod_threshold") or 0))
 
 
 def unscheduled(case: Case) -> str | None:
@@ -120,20 +118,20 @@ def unscheduled(case: Case) -> str | None:
 
 def orphaned(case: Case) -> str | None:
     """Which pods are on nodes that are gone."""
-    names = [node if isinstance(node, str) else node["metadata"]["name"] for node in case["input"]["nodes"]]
+    names = [node if isinstance(node, str) else node["metadata"]["name"] for node in case["input"].get("nodes") or ()]
     return _compare_deleted(case, orphans_of(_pods(case), names))
 
 
 def terminating(case: Case) -> str | None:
     """Which pods are being deleted on nodes out of service."""
     context = Context()
-    nodes = [decode(Node, node, context) for node in case["input"]["nodes"] if not isinstance(node, str)]
+    nodes = [decode(Node, node, context) for node in case["input"].get("nodes") or () if not isinstance(node, str)]
     return _compare_deleted(case, [pod for pod in _pods(case) if is_out_of_service(pod, nodes)])
 
 
 def _pods(case: Case) -> list[Pod]:
     context = Context()
-    return [decode(Pod, pod, context) for pod in case["input"]["pods"]]
+    return [decode(Pod, pod, context) for pod in case["input"].get("pods") or ()]
 
 
 def _compare_deleted(case: Case, deleted: Sequence[Pod]) -> str | None:

@@ -35,12 +35,13 @@ Cluster = tuple[Pod, tuple[NodeInfo, ...], Snapshot]
 def cluster(case: Case) -> Cluster:
     """The pod, the nodes to be scored, and the snapshot with all nodes of a case."""
     context = Context()
-    scored = tuple(decode(Node, each, context) for each in case["nodes"])
+    scored = tuple(decode(Node, each, context) for each in case.get("nodes") or ())
     filtered_out = tuple(decode(Node, each, context) for each in case.get("filtered_out_nodes") or ())
     pods = tuple(decode(Pod, each, context) for each in case.get("existing_pods") or ())
 
     def objects(cls: type[Any]) -> tuple[Any, ...]:
-        return tuple(decode(cls, each, context) for each in case.get("objects") or () if each["kind"] == cls.__name__)
+        listed = case.get("objects") or ()
+        return tuple(decode(cls, each, context) for each in listed if each.get("kind") == cls.__name__)
 
     infos = node_infos((*scored, *filtered_out), pods)
     names = {node.metadata.name for node in scored}
@@ -50,7 +51,7 @@ def cluster(case: Case) -> Cluster:
         services=objects(Service),
         replica_sets=objects(ReplicaSet),
     )
-    pod = decode(Pod, case["pod"], context)
+    pod = decode(Pod, case.get("pod") or {}, context)
     return pod, tuple(info for info in infos if info.node.metadata.name in names), snapshot
 
 
@@ -59,10 +60,11 @@ def _compare(case: Case, scores: Mapping[str, int]) -> str | None:
     return None if dict(scores) == wanted else f"expected {wanted}, got {dict(scores)}"
 
 
-def _resources(listed: list[dict[str, Any]] | None) -> tuple[ResourceSpec, ...]:
-    if not listed:
+def _resources(args: Mapping[str, Any]) -> tuple[ResourceSpec, ...]:
+    """The resources that arguments name; the default ones if they say nothing of resources."""
+    if "resources" not in args:
         return DEFAULT_RESOURCES
-    return tuple(ResourceSpec(each["name"], each.get("weight", 1)) for each in listed)
+    return tuple(ResourceSpec(each["name"], each.get("weight", 1)) for each in args["resources"] or ())
 
 
 def image_locality(case: Case) -> str | None:
@@ -86,10 +88,11 @@ def node_affinity(case: Case) -> str | None:
 def inter_pod_affinity(case: Case) -> str | None:
     """The scores of InterPodAffinity."""
     args = case.get("args") or {}
+    weight = args.get("hardPodAffinityWeight")
     scores = score_inter_pod_affinity(
         *cluster(case),
-        hard_pod_affinity_weight=args.get("hardPodAffinityWeight", 1),
-        ignore_preferred_terms_of_existing_pods=args.get("ignorePreferredTermsOfExistingPods", False),
+        hard_pod_affinity_weight=1 if weight is None else weight,
+        ignore_preferred_terms_of_existing_pods=bool(args.get("ignorePreferredTermsOfExistingPods")),
     )
     return _compare(case, scores)
 
@@ -99,9 +102,9 @@ def node_resources_fit(case: Case) -> str | None:
     args = (case.get("args") or {}).get("scoringStrategy") or {}
     shape = (args.get("requestedToCapacityRatio") or {}).get("shape") or ()
     strategy = ScoringStrategy(
-        args.get("type", ScoringStrategy().type),
-        _resources(args.get("resources")),
-        tuple(UtilizationShapePoint(each["utilization"], each["score"]) for each in shape),
+        args.get("type") or ScoringStrategy().type,
+        _resources(args),
+        tuple(UtilizationShapePoint(each.get("utilization", 0), each.get("score", 0)) for each in shape),
     )
     return _compare(case, score_node_resources_fit(*cluster(case), strategy=strategy))
 
@@ -113,23 +116,22 @@ def node_resources_balanced_allocation(case: Case) -> str | None:
     the score.
     """
     pod, nodes, _ = cluster(case)
-    resources = _resources((case.get("args") or {}).get("resources"))
+    resources = _resources(case.get("args") or {})
     return _compare(case, {info.node.metadata.name: balances(pod, info, resources)[0] for info in nodes})
 
 
 def pod_topology_spread(case: Case) -> str | None:
     """The scores of PodTopologySpread."""
     args = case.get("args") or {}
-    defaults = None
-    if args.get("defaultingType") == "List":
-        listed = args.get("defaultConstraints") or ()
+    defaults, listed = None, args.get("defaultConstraints") or ()
+    if args.get("defaultingType") == "List" or ("defaultingType" not in args and listed):
         defaults = tuple(decode(TopologySpreadConstraint, each, Context()) for each in listed)
     return _compare(case, score_pod_topology_spread(*cluster(case), default_constraints=defaults))
 
 
 def queue_less(case: Case) -> str | None:
     """The order of two pods in the queue; a pod that was queued earlier has waited longer."""
-    pods = (case["input"]["p1"], case["input"]["p2"])
+    pods = (case["input"].get("p1") or {}, case["input"].get("p2") or {})
     (first, first_waited), (second, second_waited) = (
         (each.get("priority") or 0, Age(-(each.get("queued_at_seconds") or 0))) for each in pods
     )

@@ -200,11 +200,14 @@ def until_deadline(deployment: Deployment, status: DeploymentStatus) -> int | No
     """Seconds until a lack of progress has to be reported; ``None`` if nothing is waited for.
 
     Source: pkg/controller/deployment/progress.go requeueStuckDeployment.
+    Simplifies: upstream looks again, ever less often, after a deadline that cannot be missed any more because the
+    rollout has ended before; such a look finds nothing to do whenever it comes.
     """
     deadline = deployment.spec.progress_deadline_seconds
     current = condition(deployment.status.conditions, PROGRESSING)
     if deadline is None or deadline == NO_LIMIT or current is None or current.last_update_time is None:
         return None
-    if is_complete(deployment, status) or current.reason == PROGRESS_DEADLINE_EXCEEDED:
+    if is_complete(deployment, status) or current.reason in (NEW_REPLICA_SET_AVAILABLE, PROGRESS_DEADLINE_EXCEEDED):
         return None
-    return max(1, deadline - current.last_update_time + 1)
+    left = deadline - current.last_update_time + 1
+    return left if left > 0 else None

@@ -36,11 +36,13 @@ def is_scaling_event(deployment: Deployment, replica_sets: Sequence[ReplicaSet])
 
 
 def annotated(replica_set: ReplicaSet, key: str) -> int | None:
-    """The number that an annotation holds; ``None`` if there is none."""
-    try:
-        return int(replica_set.metadata.annotations[key])
-    except (KeyError, ValueError):
-        return None
+    """The number that an annotation holds; ``None`` if it holds none that counts pods.
+
+    Source: pkg/controller/deployment/util/deployment_util.go getNonNegativeInt32FromAnnotation.
+    """
+    text = replica_set.metadata.annotations.get(key, "")
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    return number if 0 <= number < 2**31 else None
 
 
 def active_or_latest(new: ReplicaSet | None, old: Sequence[ReplicaSet]) -> ReplicaSet | None:

@@ -101,11 +101,15 @@ def resource_usage(metrics: Iterable[PodMetrics], resource: str, container: str 
     usages: dict[Key, PodUsage] = {}
     listed = tuple(metrics)
     if not listed:
-        raise MetricError("no metrics returned from resource metrics API")
+        raise MetricError(
+            f"unable to get metrics for resource {resource}: no metrics returned from resource metrics API"
+        )
     for each in listed:
         wanted = [c for c in each.containers if container in ("", c.name)]
         if container and not wanted:
-            raise MetricError(f"container {container} not present in metrics for pod {each.metadata.name}")
+            name = f"{each.metadata.namespace}/{each.metadata.name}"
+            missing = f"container {container} not present in metrics for pod {name}"
+            raise MetricError(f"unable to get metrics for resource {resource}: {missing}")
         values = [c.usage.get(resource) for c in wanted]
         known = [milli_value(value) for value in values if value is not None]
         if values and len(known) == len(values):

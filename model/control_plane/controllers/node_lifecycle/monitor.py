@@ -6,6 +6,7 @@ per second), ``unhealthy-zone-threshold`` (a part of 1) and ``large-cluster-size
 Variant ``nodectl.mark_pods``: with ``edge``, as in Kubernetes 1.37, the pods of a node are marked as not ready in the
 look that finds the node silent, and again if that failed, as long as the process remembers; with ``level`` whenever a
 node isn't ready and a pod of it still says that it is.
+Variant ``nodectl.eviction_policy``: what it changes that many nodes are in trouble (``zones.Rates``).
 
 Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go monitorNodeHealth.
 Simplifies:
@@ -120,6 +121,7 @@ def options(settings: Mapping[str, str]) -> Options:
             number("secondary-node-eviction-rate", usual.rates.reduced),
             number("unhealthy-zone-threshold", usual.rates.unhealthy_zone_threshold),
             int(settings.get("large-cluster-size-threshold", usual.rates.large_cluster_size)),
+            settings.get("nodectl.eviction_policy", usual.rates.policy),
         ),
         settings.get("nodectl.mark_pods", EDGE),
     )

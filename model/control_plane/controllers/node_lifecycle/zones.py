@@ -29,17 +29,25 @@ ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io
 REGION_LABELS = ("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region")
 
 
+ZONE_THRESHOLD, ALL_DOWN_STOPGAP, NAIVE = "zone_threshold", "all_down_stopgap", "naive"
+
+
 @record
 class Rates(Record):
     """Nodes per second that may be tainted in a zone, and when the slower rate holds.
 
-    Source: pkg/controller/nodelifecycle/config/types.go; the flags of kube-controller-manager for the defaults.
+    ``policy``: what many nodes in trouble change.  ``zone_threshold``, as in Kubernetes 1.37: evictions slow down zone
+    by zone, and stop if no node at all is ready.  ``all_down_stopgap``, as in 1.3: only the latter.  ``naive``, as in
+    1.2: nothing.
+    Source: pkg/controller/nodelifecycle/config/types.go; the flags of kube-controller-manager for the defaults;
+    https://github.com/kubernetes/kubernetes/issues/24200 and 28832 for the older policies.
     """
 
     usual: Fraction = Fraction(1, 10)
     reduced: Fraction = Fraction(1, 100)
     unhealthy_zone_threshold: Fraction = Fraction(55, 100)
     large_cluster_size: int = 50
+    policy: str = ZONE_THRESHOLD
 
 
 def zone_of(node: Node) -> str:
@@ -81,6 +89,8 @@ def all_disrupted(nodes: Iterable[Node], rates: Rates) -> bool:
 
     Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go handleDisruption.
     """
+    if rates.policy == NAIVE:
+        return False
     sizes = zone_sizes(nodes).values()
     return bool(sizes) and all(zone_state(*size, rates.unhealthy_zone_threshold) == FULL_DISRUPTION for size in sizes)
 
@@ -91,6 +101,8 @@ def seconds_between(zone: str, nodes: Iterable[Node], rates: Rates) -> int | Non
     A zone that is fully disrupted while others are not is emptied at the usual rate.
     Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go setLimiterInZone, ReducedQPSFunc.
     """
+    if rates.policy != ZONE_THRESHOLD:
+        return interval(rates.usual)
     ready, not_ready = zone_sizes(nodes).get(zone, (0, 0))
     rate = rates.usual
     if zone_state(ready, not_ready, rates.unhealthy_zone_threshold) == PARTIAL_DISRUPTION:

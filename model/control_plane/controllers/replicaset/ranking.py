@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, groupby
+from math import comb
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.meta import Condition
 from kythera.model.api.pods import condition, is_active, is_ready
-from kythera.model.record import Age, replace
+from kythera.model.record import Age
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 _NANOSECONDS = 10**9
 _NO_TIME = -2
+
+MOST_CHOICES = 300
+"""Ways to choose among tied pods that are all tried: enough for any number of ten."""
 
 Key = tuple[int, ...]
 
@@ -90,13 +94,16 @@ def _time(age: Age | None, logarithmic: bool) -> int:
 
 
 def choices(pods: Sequence[Pod], related: Sequence[Pod], count: int) -> Iterator[tuple[Pod, ...]]:
-    """Each set of ``count`` pods that may be deleted, in the order of deletion.
+    """Each set of ``count`` pods that may be deleted next, in the order of deletion.
 
-    Where the criteria leave a tie upstream compares uids, which are random: every choice is possible.  So
-    it is where ready times differ but lie at the same power of two, whatever the later criteria say.
-    Source: pkg/controller/replicaset/replica_set.go getPodsToDelete.
-    Simplifies: of pods that are the same but for their uid, any one stands for all; times count only as far
-    as anything else reads them (ages that nothing reads do not grow, and then are equal).
+    Where the criteria leave a tie upstream compares uids, which are random: every choice is possible, also among
+    pods that look the same here, since they may differ in what the controller does not see (yet).  Choices that lead
+    to the same situation become one state by its canonical form, and only there can that be told.  The order is also
+    left to chance where ready times differ but lie at the same power of two, whatever the later criteria say.
+    Source: pkg/controller/replicaset/replica_set.go getPodsToDelete; ActivePodsWithRanks.Less.
+    Simplifies: where there are too many ways (``MOST_CHOICES``), fewer pods go at once and the others at the next
+    look, so that something may come between where upstream deletes them together.  Times count only as far as
+    anything else reads them (ages that nothing reads do not grow, and then are equal).
     """
     if count >= len(pods):
         yield tuple(pods)
@@ -107,12 +114,11 @@ def choices(pods: Sequence[Pod], related: Sequence[Pod], count: int) -> Iterator
         if len(taken) + len(tied) <= count:
             taken += tied
             continue
-        seen = set()
-        for some in combinations(tied, count - len(taken)):
-            same = tuple(sorted(hash(_anonymous(pod)) for pod in some))
-            if same not in seen:
-                seen.add(same)
-                yield (*taken, *some)
+        left = count - len(taken)
+        while left > 1 and comb(len(tied), left) > MOST_CHOICES:
+            left -= 1
+        for some in combinations(tied, left):
+            yield (*taken, *some)
         return
     yield tuple(taken)
 
@@ -126,7 +132,3 @@ def _ties(ranked: Sequence[tuple[Pod, int]]) -> Iterator[list[Pod]]:
             continue
         for _, equal in groupby(group, key=lambda each: deletion_key(*each)[1]):
             yield [pod for pod, _ in equal]
-
-
-def _anonymous(pod: Pod) -> Pod:
-    return replace(pod, metadata=replace(pod.metadata, uid=None))

@@ -94,7 +94,7 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
         for chosen in ways:
             deleting = tuple(Delete(ref_of(pod)) for pod in chosen)
             choice = (("pods", tuple(pod.metadata.uid for pod in chosen)),) if len(ways) > 1 else ()
-            why = f"{counts}: delete {number}"
+            why = f"{counts}: delete {len(chosen)}"
             yield Step(remember(local, memory), (*claiming, *deleting, *reporting), wait, why, choice)
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.pod_affinity import (
+    affinity_errors,
     required_affinity_terms,
     required_anti_affinity_terms,
     term_matches,
@@ -26,10 +27,15 @@ Domain = tuple[str, str]
 def filter_inter_pod_affinity(pod: Pod, node_info: NodeInfo, snapshot: Snapshot) -> Verdict:
     """Whether the node lies in domains that the pod's required terms, and those of the pods there, allow.
 
-    A pod that requires pods like itself may be the first of them, anywhere that has the topology keys.
-    Source: pkg/scheduler/framework/plugins/interpodaffinity/filtering.go Filter, satisfyPodAffinity,
+    A pod that requires pods like itself may be the first of them, anywhere that has the topology keys.  A pod of
+    whose terms some can't be read fits nowhere.
+    Source: pkg/scheduler/framework/plugins/interpodaffinity/filtering.go PreFilter, Filter, satisfyPodAffinity,
     satisfyPodAntiAffinity, satisfyExistingPodsAntiAffinity.
     """
+    errors = affinity_errors(pod.spec.affinity) if pod.spec.affinity is not None else ()
+    if errors:
+        listed = ", ".join(errors)
+        return unresolvable(f"parsing pod: {listed if len(errors) == 1 else f'[{listed}]'}")
     labels = node_info.node.metadata.labels
     if not _near(pod, labels, snapshot):
         return unresolvable("node(s) didn't match pod affinity rules")

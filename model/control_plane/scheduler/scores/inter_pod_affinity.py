@@ -9,7 +9,12 @@ from collections.abc import Iterator
 
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.core.scheduling import PodAffinityTerm
-from kythera.model.api.pod_affinity import required_affinity_terms, term_matches
+from kythera.model.api.pod_affinity import (
+    preferred_affinity_terms,
+    preferred_anti_affinity_terms,
+    required_affinity_terms,
+    term_matches,
+)
 from kythera.model.control_plane.scheduler.node_info import NodeInfo, Snapshot
 from kythera.model.control_plane.scheduler.scores.normalise import MAX_NODE_SCORE
 
@@ -60,15 +65,10 @@ def score_inter_pod_affinity(
 
 def _preferred(pod: Pod) -> Iterator[Weighted]:
     """The preferred terms of a pod with their weights, those of anti-affinity negative."""
-    affinity = pod.spec.affinity
-    if affinity is None:
-        return
-    if affinity.pod_affinity is not None:
-        for each in affinity.pod_affinity.preferred_during_scheduling_ignored_during_execution:
-            yield each.weight, each.pod_affinity_term
-    if affinity.pod_anti_affinity is not None:
-        for each in affinity.pod_anti_affinity.preferred_during_scheduling_ignored_during_execution:
-            yield -each.weight, each.pod_affinity_term
+    for each in preferred_affinity_terms(pod):
+        yield each.weight, each.pod_affinity_term
+    for each in preferred_anti_affinity_terms(pod):
+        yield -each.weight, each.pod_affinity_term
 
 
 def _required(pod: Pod, weight: int) -> Iterator[Weighted]:

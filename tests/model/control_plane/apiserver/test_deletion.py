@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.model.control_plane.apiserver.small import after, only, pod, running, stored
 
-from kythera.model.api.core.cluster import ConfigMap
-from kythera.model.api.meta import ObjectMeta
+from kythera.model.api.core.cluster import ConfigMap, Namespace
+from kythera.model.api.meta import ObjectMeta, OwnerReference
 from kythera.model.control_plane.apiserver.handler import handle
 from kythera.model.record import Uid, replace
 from kythera.model.request import Create, Delete, Ref, Update, ref_of
@@ -80,6 +80,56 @@ def test_a_propagation_policy_is_a_finalizer_for_the_garbage_collector(policy: s
     freed = replace(marked, metadata=replace(marked.metadata, finalizers=()))
     store, _ = handle(store, Update(freed))
     assert store.objects["ConfigMap"] == ()
+
+
+def test_without_a_policy_the_finalizers_that_an_object_has_decide() -> None:
+    held = ConfigMap(ObjectMeta("a", namespace="default", finalizers=("foregroundDeletion",)))
+    store, _ = after(view(ConfigMap=()), Create(held), Delete(MAP))
+    assert only(store, "ConfigMap").metadata.finalizers == ("foregroundDeletion",)
+    store, _ = handle(store, Delete(MAP, propagation_policy="Orphan"))
+    assert only(store, "ConfigMap").metadata.finalizers == ("orphan",)
+    store, _ = handle(store, Delete(MAP, propagation_policy="Background"))
+    assert store.objects["ConfigMap"] == ()
+
+
+def test_a_kubelet_does_not_undo_the_foreground_deletion_of_its_pod() -> None:
+    one = running(1)
+    store, _ = after(
+        stored(one), Delete(ref_of(one), propagation_policy="Foreground"), Delete(ref_of(one), grace_period_seconds=0)
+    )
+    marked = only(store, "Pod").metadata
+    assert (marked.finalizers, marked.deletion_grace_period_seconds) == (("foregroundDeletion",), 0)
+
+
+def test_there_are_three_propagation_policies() -> None:
+    store, _ = after(view(ConfigMap=()), Create(ConfigMap(ObjectMeta("a", namespace="default"))))
+    same, reply = handle(store, Delete(MAP, propagation_policy="Sideways"))
+    assert same is store
+    assert reply.code == 422
+    assert reply.message == (
+        'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Sideways": supported values: '
+        '"Foreground", "Background", "Orphan", "nil"'
+    )
+
+
+def test_the_owners_are_a_precondition_where_somebody_says_so() -> None:
+    owner = OwnerReference("apps/v1", "ReplicaSet", "web", Uid(9), True, True)
+    one = running(1, owner_references=(owner,))
+    store = stored(one)
+    same, reply = handle(store, Delete(ref_of(one), expected_owners=()))
+    assert (same is store, reply.code) == (True, 409)
+    store, reply = handle(store, Delete(ref_of(one), expected_owners=(owner,)))
+    assert reply.ok
+    assert only(store, "Pod").metadata.deletion_timestamp is not None
+
+
+def test_a_namespace_takes_no_finalizer_from_a_policy() -> None:
+    store, _ = after(
+        view(Namespace=()), Create(Namespace(ObjectMeta("team"))),
+        Delete(Ref("Namespace", name="team"), propagation_policy="Foreground"),
+    )  # fmt: skip
+    team = only(store, "Namespace")
+    assert (team.metadata.finalizers, team.spec.finalizers, team.status.phase) == ((), ("kubernetes",), "Terminating")
 
 
 def test_finalizers_hold_an_object_and_none_may_come_while_it_is_being_deleted() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kythera.model.control_plane.apiserver.merging import json_merge, strategic_merge, three_way
+from kythera.model.control_plane.apiserver.merging import BadPatch, json_merge, strategic_merge, three_way
 
 RFC_7386 = [
     ({"a": "b"}, {"a": "c"}, {"a": "c"}),
@@ -91,6 +92,52 @@ def test_directives_delete_replace_retain_and_order() -> None:
         "type": "Recreate"
     }
     assert strategic_merge({"a": {"b": 1}}, {"a": {"$patch": "delete"}}) == {"a": {}}
+
+
+def test_patches_that_contradict_themselves_are_refused() -> None:
+    live = {"containers": [{"name": "a"}], "strategy": {"type": "Recreate"}, "finalizers": ["x"]}
+    for patch in (
+        {"strategy": {"$patch": "merge"}},
+        {"containers": [{"name": "a", "$patch": "remove"}]},
+        {"containers": [{"$patch": "delete"}]},
+        {"containers": [{"image": "i"}]},
+        {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {}}},
+        {"$setElementOrder/containers": [{"name": "a"}], "containers": [{"name": "b"}]},
+        {"$setElementOrder/finalizers": ["x"], "finalizers": ["y"]},
+        {"$deleteFromPrimitiveList/finalizers": "x"},
+    ):
+        with pytest.raises(BadPatch):
+            strategic_merge(live, patch)
+
+
+def test_an_order_of_elements_holds_for_those_that_it_names_and_the_others_stay_where_they_were() -> None:
+    live = {"env": [{"name": "a"}, {"name": "x"}, {"name": "b"}]}
+    order = [{"name": "b"}, {"name": "c"}, {"name": "a"}]
+    merged = strategic_merge(live, {"$setElementOrder/env": order, "env": [{"name": "c", "value": "1"}]})
+    assert [each["name"] for each in merged["env"]] == ["x", "b", "c", "a"]
+
+
+NAMES = st.sampled_from(["containers", "name", "ports", "containerPort", "port", "finalizers", "strategy", "env", "x"])
+SPECIAL = st.sampled_from(["$patch", "$retainKeys", "$setElementOrder/env", "$deleteFromPrimitiveList/finalizers"])
+ODD = st.recursive(
+    st.none() | st.integers(0, 2) | st.sampled_from(["a", "b", "replace", "delete"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | SPECIAL, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(NAMES, ODD, max_size=4), st.dictionaries(NAMES | SPECIAL, ODD, max_size=4))
+def test_whatever_a_patch_looks_like_it_is_merged_or_refused(target: Any, patch: Any) -> None:
+    json_merge(target, patch)
+    three_way(patch, target, patch)
+    with contextlib.suppress(BadPatch):
+        strategic_merge(target, patch)
+
+
+def test_two_ports_of_one_number_stay_two_when_they_are_applied_again() -> None:
+    ports = [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 53, "protocol": "TCP"}]
+    assert three_way({"ports": ports}, {"ports": ports}, {"ports": ports}) == {"ports": ports}
+    assert three_way({"ports": ports}, {"ports": ports[:1]}, {"ports": ports}) == {"ports": ports[:1]}
 
 
 def test_finalizers_merge_as_a_set() -> None:

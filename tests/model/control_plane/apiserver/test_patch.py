@@ -113,6 +113,40 @@ def test_a_patched_toleration_list_gets_the_default_ones_again() -> None:
     ]
 
 
+def test_a_merge_patch_replaces_lists_and_a_strategic_one_merges_them() -> None:
+    body = json.dumps({"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "s:1"}]}}}})
+    store = applied(view(Deployment=()), manifest())
+    replaced, reply = handle(store, Patch(WEB, "merge", body))
+    assert reply.ok
+    assert [c.name for c in only(replaced, "Deployment").spec.template.spec.containers] == ["side"]
+    merged, reply = handle(store, Patch(WEB, "strategic", body))
+    assert reply.ok
+    assert [c.name for c in only(merged, "Deployment").spec.template.spec.containers] == ["side", "c"]
+
+
+def test_null_in_a_patch_takes_a_field_away() -> None:
+    store = applied(view(Deployment=()), manifest(minReadySeconds=5))
+    for kind in ("merge", "strategic"):
+        after_it, reply = handle(store, Patch(WEB, kind, '{"spec": {"minReadySeconds": null}}'))
+        assert reply.ok
+        assert only(after_it, "Deployment").spec.min_ready_seconds == 0
+
+
+def test_a_strategic_patch_takes_an_element_away_by_its_key() -> None:
+    store, _ = after(stored(), Create(pod()))
+    gate = {"metadata": {"finalizers": ["x.y/a", "x.y/b"]}}
+    ref = Ref("Pod", "default", "a")
+    store, _ = handle(store, Patch(ref, "strategic", json.dumps(gate)))
+    body = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["x.y/a"]}}
+    store, reply = handle(store, Patch(ref, "strategic", json.dumps(body)))
+    assert reply.ok
+    assert only(store, "Pod").metadata.finalizers == ("x.y/b",)
+    bad = {"spec": {"containers": [{"name": "c", "$patch": "forget"}]}}
+    same, reply = handle(store, Patch(ref, "strategic", json.dumps(bad)))
+    assert (same, reply.code) == (store, 400)
+    assert reply.message == "unknown patch type: forget in list containers"
+
+
 def test_a_patch_may_be_of_a_subresource() -> None:
     store = applied(view(Deployment=()), manifest())
     store, _ = handle(store, Patch(WEB, "merge", '{"spec": {"replicas": 4, "paused": true}}', "scale"))

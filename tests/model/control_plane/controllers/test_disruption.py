@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from kythera.model.api.apps import Deployment, DeploymentSpec, ReplicaSet, ReplicaSetSpec
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.decode import Context, decode, json_names
-from kythera.model.api.meta import Condition, LabelSelector, ObjectMeta, OwnerReference
+from kythera.model.api.meta import (
+    Condition,
+    LabelSelector,
+    LabelSelectorRequirement,
+    ObjectMeta,
+    OwnerReference,
+)
 from kythera.model.api.pods import condition
 from kythera.model.api.policy import PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus
 from kythera.model.control_plane.controllers.disruption import (
@@ -90,6 +96,10 @@ def test_shares_count_on_what_the_owners_are_scaled_to() -> None:
     step = looks(a_budget(None, "25%"), *pods, ReplicaSet=(replica_set,), Deployment=(deployment,))
     assert written(step).status.expected_pods == 10
     assert written(step).status.desired_healthy == 7
+    step = looks(a_budget("50%"), *pods, ReplicaSet=(replica_set,), Deployment=())
+    assert written(step).status.expected_pods == 4, (
+        "the Deployment above is not seen: the ReplicaSet's own scale counts"
+    )
     alone = replace(replica_set, metadata=replace(replica_set.metadata, owner_references=()))
     step = looks(a_budget("50%"), *pods, ReplicaSet=(alone,), Deployment=())
     assert (written(step).status.expected_pods, written(step).status.desired_healthy) == (4, 2)
@@ -104,6 +114,15 @@ def test_an_unknown_owner_allows_nothing() -> None:
     assert told is not None
     assert told.reason == "SyncFailed"
     assert looks(failed, a_pod(10, owned=True)).requests == ()
+
+
+def test_a_selector_that_means_nothing_allows_nothing() -> None:
+    nonsense = LabelSelector(match_expressions=(LabelSelectorRequirement("app", "Resembles", ("web",)),))
+    budget = replace(a_budget(0), spec=PodDisruptionBudgetSpec(0, None, nonsense))
+    failed = written(looks(budget, a_pod(10)))
+    told = condition(failed.status.conditions, "DisruptionAllowed")
+    assert told is not None
+    assert (told.reason, failed.status.disruptions_allowed, failed.status.expected_pods) == ("SyncFailed", 0, 0)
 
 
 def test_an_eviction_that_was_granted_counts_for_two_minutes() -> None:

@@ -13,19 +13,22 @@ from kythera.model.api.core.scheduling import Affinity, PodAffinityTerm, PodAnti
 from kythera.model.api.meta import Condition, LabelSelector, ObjectMeta
 from kythera.model.api.quantity import Quantity
 from kythera.model.control_plane.scheduler.filters import FILTERS
+from kythera.model.control_plane.scheduler.queue import Queued
 from kythera.model.control_plane.scheduler.scheduler import (
+    NOTHING,
     Assumed,
     SchedulerState,
     controller,
     snapshot_of,
 )
 from kythera.model.controller import Reply, Step
+from kythera.model.host import TIMEOUT
+from kythera.model.normalise import older
 from kythera.model.record import Age, Map, NodeName, Record, Uid, replace
 from kythera.model.request import Bind, Update, ref_of
 from kythera.model.view import View, view
 
 SCHEDULER = controller()
-NOTHING = SchedulerState()
 
 
 def quantity(number: int) -> Quantity:
@@ -85,6 +88,7 @@ def test_equal_nodes_are_a_choice() -> None:
     assert [step.choice for step in steps] == [(("node", "n1"),), (("node", "n2"),)]
     assert steps[0].requests == (Bind(ref_of(pod(1)), NodeName("n1")),)
     assert steps[0].local == SchedulerState((Assumed(Uid(1), NodeName("n1")),))
+    assert steps[0].local.queue == ()
 
 
 def test_the_better_node_is_no_choice() -> None:
@@ -104,20 +108,22 @@ def test_only_the_most_important_pod_comes_next() -> None:
     assert bound_to(look(seen, pod(2, priority=5))) == {"n1"}
 
 
-def test_a_pod_that_was_tried_holds_nobody_up() -> None:
+def test_a_pod_that_was_rejected_holds_nobody_up() -> None:
     big = pod(2, 9, priority=5)
     seen = view(Pod=(pod(1), big), Node=(node("n1"),))
     (step,) = look(seen, big)
-    assert step.local == SchedulerState((), (Uid(2),))
+    assert step.local == SchedulerState((), (Queued(Uid(2), Age(-1), ("NodeResourcesFit",)),))
     assert bound_to(look(seen, pod(1), step.local)) == {"n1"}
     after = view(Pod=(pod(1), reported(step)), Node=(node("n1"),))
-    assert SCHEDULER.observe(step.local, seen, after) == SchedulerState()
-    assert bound_to(look(after, pod(1))) == {"n1"}
+    assert SCHEDULER.observe(step.local, seen, after) == step.local
+    assert bound_to(look(after, pod(1), step.local)) == {"n1"}
+
+
+NODES = (node("n1"), node("n2", 4, Taint("gpu", "yes", "NoSchedule")), node("n3"))
 
 
 def test_a_failed_try_is_reported_once_in_the_words_of_kubernetes() -> None:
-    nodes = (node("n1"), node("n2", 4, Taint("gpu", "yes", "NoSchedule")), node("n3"))
-    (step,) = look(view(Pod=(pod(1, 9),), Node=nodes), pod(1, 9))
+    (step,) = look(view(Pod=(pod(1, 9),), Node=NODES), pod(1, 9))
     found = reported(step)
     assert found.status.conditions == (
         Condition(
@@ -128,19 +134,104 @@ def test_a_failed_try_is_reported_once_in_the_words_of_kubernetes() -> None:
             last_transition_time=Age(0),
         ),
     )
-    assert look(view(Pod=(found,), Node=nodes), found) == [Step(SchedulerState(), why=step.why)]
-    assert look(view(Pod=(pod(1, 9),), Node=nodes), pod(1, 9), step.local)[0].requests == ()
+    assert step.local.queue[0].plugins == ("NodeResourcesFit", "TaintToleration")
+    assert look(view(Pod=(found,), Node=NODES), found, step.local) == [Step(step.local, why="no event may help")]
+    (again,) = look(view(Pod=(found,), Node=NODES), found)
+    assert again.requests == ()
+    assert again.local == step.local
 
 
-def test_without_nodes_that_is_what_is_reported() -> None:
+def test_a_try_that_fails_for_other_reasons_is_reported_anew() -> None:
+    (step,) = look(view(Pod=(pod(1, 9),), Node=NODES), pod(1, 9))
+    found = reported(step)
+    (again,) = look(view(Pod=(found,), Node=NODES[:1]), found)
+    assert reported(again).status.conditions[0].message == "0/1 nodes are available: 1 Insufficient cpu."
+
+
+def test_without_nodes_that_is_what_is_reported_once_and_no_plugin_has_rejected_the_pod() -> None:
     (step,) = look(view(Pod=(pod(1),)), pod(1))
     assert reported(step).status.conditions[0].message == "no nodes available to schedule pods"
+    assert step.local.queue == (Queued(Uid(1), Age(-1), delay=1),)
+    assert look(view(Pod=(reported(step),)), reported(step), step.local) == []
 
 
-def test_a_pod_that_was_reported_is_bound_when_a_node_comes() -> None:
+def test_after_an_error_a_pod_is_tried_when_its_back_off_is_over() -> None:
     (step,) = look(view(Pod=(pod(1),)), pod(1))
     waiting = reported(step)
-    assert bound_to(look(view(Pod=(waiting,), Node=(node("n1"),)), waiting)) == {"n1"}
+    seen = view(Pod=(waiting,), Node=(node("n1"),))
+    (early,) = look(seen, waiting, step.local)
+    assert (early.local, early.requests, early.requeue_after) == (step.local, (), 1)
+    assert bound_to(look(seen, waiting, older(step.local, 1, {}))) == {"n1"}
+
+
+def uncordoned(local: SchedulerState) -> tuple[View, SchedulerState]:
+    """What follows for a pod that was tried when the only node was cordoned, after the cordon has ended."""
+    before = view(Pod=(pod(1),), Node=(node("n1", unschedulable=True),))
+    after = view(Pod=(pod(1),), Node=(node("n1"),))
+    return after, SCHEDULER.observe(local, before, after)
+
+
+def test_an_event_that_may_help_brings_a_rejected_pod_back_without_waiting_for_its_back_off() -> None:
+    (step,) = look(view(Pod=(pod(1),), Node=(node("n1", unschedulable=True),)), pod(1))
+    seen, local = uncordoned(step.local)
+    assert local.queue == (Queued(Uid(1), Age(-1)),)
+    bound = look(seen, pod(1), local)
+    assert bound_to(bound) == {"n1"}
+    assert bound[0].local == SchedulerState((Assumed(Uid(1), NodeName("n1")),))
+
+
+def test_where_events_move_nothing_the_flush_of_the_pool_does_five_minutes_later() -> None:
+    scheduler = controller({"scheduler.queueing_hints": "none"})
+    closed, open_ = (view(Pod=(pod(1),), Node=(node("n1", unschedulable=each),)) for each in (True, False))
+    (step,) = scheduler.reconcile(NOTHING, closed, ref_of(pod(1)))
+    local = scheduler.observe(step.local, closed, open_)
+    assert local == step.local
+    (awaits,) = scheduler.reconcile(local, open_, ref_of(pod(1)))
+    (waits,) = scheduler.reconcile(awaits.local, open_, ref_of(pod(1)))
+    assert (waits.local, waits.requeue_after) == (awaits.local, 300)
+    assert bound_to(list(scheduler.reconcile(older(awaits.local, 300, {}), open_, ref_of(pod(1))))) == {"n1"}
+
+
+def test_the_flush_is_not_waited_for_where_no_node_would_take_the_pod() -> None:
+    (step,) = look(view(Pod=(pod(1, 9),), Node=(node("n1"),)), pod(1, 9))
+    (waits,) = look(view(Pod=(pod(1, 9),), Node=(node("n1"),)), pod(1, 9), step.local)
+    assert (waits.local, waits.requeue_after) == (step.local, None)
+
+
+def test_without_hints_and_flush_a_rejected_pod_is_never_tried_again() -> None:
+    for variants in (
+        {"scheduler.retry": "never"},
+        {"scheduler.queueing_hints": "none", "scheduler.flush": "never"},
+    ):
+        scheduler = controller(variants)
+        closed, open_ = (view(Pod=(pod(1),), Node=(node("n1", unschedulable=each),)) for each in (True, False))
+        (step,) = scheduler.reconcile(NOTHING, closed, ref_of(pod(1)))
+        local = scheduler.observe(step.local, closed, open_)
+        (waits,) = scheduler.reconcile(local, open_, ref_of(pod(1)))
+        assert (waits.local, waits.requests, waits.requeue_after) == (step.local, (), None)
+
+
+def test_a_crash_makes_every_waiting_pod_active_again() -> None:
+    (step,) = look(view(Pod=(pod(1, 9),), Node=(node("n1"),)), pod(1, 9))
+    seen = view(Pod=(reported(step),), Node=(node("n1"),))
+    (again,) = look(seen, reported(step), SCHEDULER.initial)
+    assert (again.local, again.requests) == (step.local, ())
+
+
+def test_settings_change_the_back_offs_and_the_flush() -> None:
+    given = {"podInitialBackoffSeconds": "3", "podMaxBackoffSeconds": "4"}
+    scheduler = controller({**given, "pod-max-in-unschedulable-pods-duration": "1m"})
+    seen = view(Pod=(pod(1, 9),), Node=(node("n1"),))
+    (step,) = scheduler.reconcile(NOTHING, seen, ref_of(pod(1)))
+    assert step.local.queue[0].ready == -3
+    small = view(Pod=(pod(1),), Node=(node("n1"),))
+    for delay, next_delay in ((0, 3), (3, 4), (4, 4)):
+        memory = SchedulerState((), (Queued(Uid(1), Age(0), delay=delay),))
+        (tried,) = scheduler.reconcile(memory, small, ref_of(pod(1)))
+        assert tried.local.assumed[0].delay == next_delay
+    room = view(Pod=(pod(1, 9),), Node=(node("n1", 9),))
+    (awaits,) = scheduler.reconcile(step.local, room, ref_of(pod(1)))
+    assert awaits.local.queue[0].flush == -60
 
 
 def test_the_key_of_a_pod_that_is_gone_or_bound_needs_nothing() -> None:
@@ -154,16 +245,44 @@ def test_keys_are_the_waiting_pods() -> None:
     assert list(controller(name="mine").keys(seen)) == [ref_of(pod(3))]
 
 
-def test_a_refused_binding_is_forgotten() -> None:
-    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")), Assumed(Uid(2), NodeName("n1"))))
+def test_a_refused_binding_is_forgotten_and_tried_again_later() -> None:
+    memory = SchedulerState((Assumed(Uid(1), NodeName("n1"), 2), Assumed(Uid(2), NodeName("n1"))))
     request = Bind(ref_of(pod(1)), NodeName("n1"))
     assert SCHEDULER.replied(memory, ref_of(pod(1)), request, Reply(201)) == memory
-    left = SCHEDULER.replied(memory, ref_of(pod(1)), request, Reply(409, "Conflict"))
-    assert left == SchedulerState((Assumed(Uid(2), NodeName("n1")),))
+    for refusal in (Reply(409, "Conflict"), TIMEOUT):
+        left = SCHEDULER.replied(memory, ref_of(pod(1)), request, refusal)
+        assert left.assumed == (Assumed(Uid(2), NodeName("n1")),)
+        assert left.queue == (Queued(Uid(1), Age(-2), delay=2),)
 
 
-def test_after_a_refused_report_the_pod_still_counts_as_tried() -> None:
-    memory = SchedulerState((), (Uid(1),))
+def test_the_room_of_a_refused_binding_wakes_others() -> None:
+    waiting = Queued(Uid(2), Age(-1), ("NodeResourcesFit",))
+    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),), (waiting,))
+    left = SCHEDULER.replied(memory, ref_of(pod(1)), Bind(ref_of(pod(1)), NodeName("n1")), Reply(404, "NotFound"))
+    assert left.queue[1] == replace(waiting, plugins=())
+
+
+def test_a_binding_whose_answer_was_lost_is_tried_again_unless_it_shows_in_time() -> None:
+    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),))
+    left = SCHEDULER.replied(memory, ref_of(pod(1)), Bind(ref_of(pod(1)), NodeName("n1")), TIMEOUT)
+    before, after = view(Pod=(pod(1),), Node=(node("n1"),)), view(Pod=(pod(1, on="n1"),), Node=(node("n1"),))
+    assert SCHEDULER.observe(left, before, after) == NOTHING
+    assert look(before, pod(1), left)[0].requeue_after == 1
+    assert bound_to(look(before, pod(1), older(left, 1, {}))) == {"n1"}
+
+
+def test_an_assumed_pod_that_is_deleted_gives_its_room_to_others_at_once() -> None:
+    waiting = Queued(Uid(2), Age(-1), ("NodeResourcesFit",))
+    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),), (waiting,))
+    going = replace(pod(1), metadata=replace(pod(1).metadata, deletion_timestamp=Age(0)))
+    before = view(Pod=(pod(1), pod(2, 4)), Node=(node("n1"),))
+    for pods in ((going, pod(2, 4)), (pod(2, 4),)):
+        after = SCHEDULER.observe(memory, before, view(Pod=pods, Node=(node("n1"),)))
+        assert after == SchedulerState((), (replace(waiting, plugins=()),))
+
+
+def test_a_refused_report_changes_nothing() -> None:
+    memory = SchedulerState((), (Queued(Uid(1), Age(-1), ("NodeName",)),))
     request = Update(pod(1), "conditions", True)
     assert SCHEDULER.replied(memory, ref_of(pod(1)), request, Reply(404, "NotFound")) == memory
 
@@ -182,9 +301,14 @@ def test_an_assumption_ends_when_the_view_shows_its_outcome(after: tuple[Pod, ..
     assert SCHEDULER.observe(memory, view(Pod=(pod(1),)), view(Pod=after)) == SchedulerState()
 
 
-def test_nothing_is_remembered_once_the_present_is_seen() -> None:
-    memory = SchedulerState((Assumed(Uid(1), NodeName("n1")),), (Uid(2),))
-    assert SCHEDULER.caught_up(memory) == SchedulerState()
+def test_nobody_is_assumed_once_the_present_is_seen_but_the_queue_is_kept() -> None:
+    queue = (Queued(Uid(2), Age(-1), ("NodeName",)),)
+    assert SCHEDULER.caught_up(SchedulerState((Assumed(Uid(1), NodeName("n1")),), queue)) == SchedulerState((), queue)
+
+
+def test_pods_that_are_bound_or_gone_leave_the_queue() -> None:
+    memory = SchedulerState((), (Queued(Uid(1)), Queued(Uid(2), plugins=("NodeName",))))
+    assert SCHEDULER.observe(memory, view(Pod=(pod(1), pod(2))), view(Pod=(pod(1, on="n1"),))) == NOTHING
 
 
 def test_heartbeats_and_container_statuses_wake_nobody() -> None:
@@ -268,24 +392,26 @@ def test_whatever_is_bound_passes_all_filters(seen: View) -> None:
 @given(views(), st.randoms(use_true_random=False))
 def test_it_comes_to_rest_and_the_shapes_hide_nothing(seen: View, random: object) -> None:
     local = SCHEDULER.initial
-    for _ in range(20):
+    for _ in range(60):
         shaped = view(
             Pod=tuple(s for each in seen.list(Pod) if (s := SCHEDULER.shapes[Pod](each)) is not None),
             Node=tuple(SCHEDULER.shapes[Node](each) for each in seen.list(Node)),
         )
-        moves = []
+        moves: list[Step] = []
         for key in SCHEDULER.keys(seen):
             steps = list(SCHEDULER.reconcile(local, seen, key))
             unshaped = [(step.local, step.choice, step.why) for step in steps]
             again = SCHEDULER.reconcile(local, shaped, key)
             assert [(step.local, step.choice, step.why) for step in again] == unshaped
-            moves += [step for step in steps if step.requests]
+            moves += [step for step in steps if step.requests or step.local != local]
         if not moves:
             break
         step = random.choice(moves)  # type: ignore[attr-defined]
         after = play(seen, step)
         local = SCHEDULER.observe(step.local, seen, after)
-        assert local == SchedulerState()
+        assert not local.assumed
+        waiting = {each.metadata.uid for each in after.list(Pod) if not each.spec.node_name}
+        assert {each.pod for each in local.queue} <= waiting
         seen = after
     else:
         pytest.fail("still moving")

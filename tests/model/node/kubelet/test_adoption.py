@@ -7,6 +7,7 @@ from typing import Any
 from kythera.model.api.core.pod import Pod
 from kythera.model.api.decode import Context, decode
 from kythera.model.node.kubelet.adoption import is_running_on, running_on, settled
+from kythera.model.node.runtime.runtime import Behaviour, RuntimeState
 from kythera.model.record import NodeName, Uid, replace
 
 A = NodeName("a")
@@ -73,3 +74,9 @@ def test_what_was_reported_is_what_would_be_reported() -> None:
     state = running_on(A, pods)
     assert {worker.pod: worker.reported for worker in state.kubelet.workers} == settled(pods)
     assert [each.pod_ip for each in settled(pods).values()] == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_processes_that_run_already_behave_like_new_ones() -> None:
+    lasting = RuntimeState(behaviours=(Behaviour(lasts=30, may_exit=(1,)),))
+    found = {each.name: each for each in running_on(A, [pod(1, {"c": RUNNING, "d": None})], lasting).runtime.containers}
+    assert [(found[name].ends_in, found[name].may_exit) for name in "cd"] == [(-30, (1,)), (-30, (1,))]

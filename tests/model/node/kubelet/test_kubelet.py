@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ from kythera.model.controller import Controller, Reply, Step
 from kythera.model.node.kubelet.kubelet import crashed, kubelet, node_lost
 from kythera.model.node.kubelet.state import NodeState
 from kythera.model.node.runtime import runtime as cri
-from kythera.model.normalise import older
+from kythera.model.normalise import Renaming, older, rename
 from kythera.model.record import Age, Map, NodeName, Record, Uid, replace
 from kythera.model.request import Delete, Ref, Request, Update
 from kythera.model.view import View
@@ -153,9 +154,14 @@ class Cluster:
         return self
 
     def answers(self, name: str = "app", *, ready: bool | None = None, live: bool | None = None) -> Cluster:
-        self.local = replace(
-            self.local, runtime=cri.answering(self.local.runtime, Uid(1), name, ready=ready, live=live)
-        )
+        found = cri.container(self.local.runtime, Uid(1), name)
+        if found is not None and found.state == cri.RUNNING:
+            found = replace(
+                found,
+                answers_ready=found.answers_ready if ready is None else ready,
+                answers_live=found.answers_live if live is None else live,
+            )
+            self.local = replace(self.local, runtime=cri.updated(self.local.runtime, found))
         return self
 
     def container(self, name: str = "app", uid: int = 1) -> cri.RuntimeContainer:
@@ -180,6 +186,11 @@ def make_pod(uid: int, **spec: object) -> Pod:
 
 def cluster(runtime: cri.RuntimeState | None = None, **settings: str) -> Cluster:
     return Cluster(kubelet(NODE, settings, runtime))
+
+
+def behaving(**behaviour: Any) -> cri.RuntimeState:
+    """A node on which all processes behave so."""
+    return cri.RuntimeState(behaviours=(cri.Behaviour(**behaviour),))
 
 
 both_granularities = pytest.mark.parametrize("granularity", ["coarse", "fine"])
@@ -307,9 +318,8 @@ def test_sidecars_start_in_order_and_stop_last_in_reverse() -> None:
 
 
 def test_a_sidecar_has_to_be_started_before_the_next_container() -> None:
-    slow = cri.RuntimeState(startup=Map({"slow": 5}))
-    spec = replace(sidecar("s", startup=True), image="slow")
-    made = cluster(slow).bind(init_containers=(spec,)).settle()
+    slow = behaving(startup=5)
+    made = cluster(slow).bind(init_containers=(sidecar("s", startup=True),)).settle()
     assert [c.name for c in made.local.runtime.containers] == ["s"]
     assert is_ready(made.wait(5).pod())
 
@@ -338,7 +348,7 @@ def test_a_container_that_fails_its_liveness_probe_is_killed_and_started_again()
 
 
 def test_a_liveness_probe_that_starts_too_early_kills_a_slow_container_for_ever() -> None:
-    slow = cri.RuntimeState(startup=Map({"slow": 60}))
+    slow = behaving(startup=60)
     probe = Probe(initial_delay_seconds=5, period_seconds=5, failure_threshold=3)
     made = cluster(slow, timed="yes").bind(containers=(Container("app", "slow", liveness_probe=probe),)).settle()
     assert made.wait(14).container().restarts == 0
@@ -350,7 +360,7 @@ def test_a_liveness_probe_that_starts_too_early_kills_a_slow_container_for_ever(
 
 
 def test_a_container_that_ignores_sigterm_is_killed_after_the_grace_period() -> None:
-    stubborn = cri.RuntimeState(drain=Map({"app:1": 100}))
+    stubborn = behaving(drain=100)
     made = cluster(stubborn, timed="yes").bind().settle().delete(grace=20).settle()
     assert made.wait(19).container().state == "running"
     made.wait(1)
@@ -585,3 +595,75 @@ def test_a_phase_never_goes_back_and_a_pod_is_removed_only_when_it_is_stopped(
     if 1 in made.pods and is_terminating(made.pod()):
         made.wait(60)
     assert not (1 in made.pods and is_terminating(made.pod()))
+
+
+def in_order(state: NodeState) -> bool:
+    """Whether everything that is kept of pods is in the order of their uids."""
+    runtime, memory = state.runtime, state.kubelet
+    lists = (runtime.sandboxes, runtime.containers, memory.workers, memory.timers)
+    uids = [runtime.admitted, *(tuple(each.pod for each in some) for some in lists)]
+    return all(list(each) == sorted(each) for each in uids)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1]), st.sampled_from(["bind", "step", "exit", "delete", "crash"]))),
+    st.fixed_dictionaries(
+        {"granularity": st.sampled_from(["coarse", "fine"]), "timed": st.sampled_from(["yes", "no"])}
+    ),
+)
+def test_nothing_depends_on_which_uid_is_the_smaller(events: list[tuple[int, str]], settings: dict[str, str]) -> None:
+    """What happens to two pods is the same with their uids exchanged, up to the names."""
+
+    def run(uids: tuple[int, int]) -> NodeState:
+        made = cluster(**settings)
+        for which, event in events:
+            uid = uids[which]
+            made.watch()
+            if event == "bind" and uid not in made.pods:
+                made.bind(uid, containers=(Container("a", readiness_probe=Probe()), Container("b")))
+            elif event == "step":
+                mine = [(key, step) for key, step in made.steps() if key.uid == uid]
+                if mine:
+                    made.take(*mine[0])
+            elif event == "exit":
+                made.exit("a", uid=uid)
+            elif event == "delete" and uid in made.pods and not is_terminating(made.pods[uid]):
+                made.delete(uid)
+            elif event == "crash":
+                made.local = crashed(made.local)
+            assert in_order(made.local)
+        return made.local
+
+    exchanged = Renaming(Map({"1": 2, "2": 1}))
+    assert rename(run((1, 2)), exchanged) == run((2, 1))
+
+
+def test_a_pod_that_does_not_want_this_node_is_refused() -> None:
+    made = cluster().bind(node_selector=Map({"disk": "ssd"})).settle()
+    assert (made.pod().status.phase, made.pod().status.reason) == ("Failed", "NodeAffinity")
+
+
+def test_pods_on_the_hosts_network_share_its_ports() -> None:
+    container = Container("app", ports=(ContainerPort(container_port=80, host_port=80),))
+    made = cluster().bind(1, containers=(container,), host_network=True).settle()
+    assert made.pod(1).status.pod_ip == "10.0.0.0"
+    made.bind(2, containers=(container,)).settle()
+    assert made.pod(2).status.reason == "NodePorts"
+
+
+def test_probes_of_a_container_that_has_ended_are_not_waited_for() -> None:
+    made = cluster(timed="yes").bind(containers=(Container("app", readiness_probe=Probe()),)).settle()
+    made.answers(ready=False).settle()
+    assert [timer.what for timer in made.local.kubelet.timers] == ["readiness probe"]
+    made.exit().settle()
+    assert "readiness probe" not in [timer.what for timer in made.local.kubelet.timers]
+
+
+def test_an_init_container_is_to_do_its_work_and_a_sidecar_to_go_on() -> None:
+    made = cluster(behaving(may_exit=(0, 1), lasts=30)).bind(init_containers=(sidecar("s"), Container("i"))).settle()
+    made.exit("i", 0).settle()
+    found = {name: made.container(name) for name in ("s", "app")}
+    assert (found["s"].ends_in, found["s"].may_exit) == (None, ())
+    assert (found["app"].ends_in, found["app"].may_exit) == (-30, (0, 1))
+    again = cluster().bind(init_containers=(Container("i"),)).settle()
+    assert (again.container("i").ends_in, again.container("i").may_exit) == (0, ())

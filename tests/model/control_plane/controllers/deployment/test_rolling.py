@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kythera.model.api.apps import Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment
+from kythera.model.api.apps import (
+    Deployment,
+    DeploymentSpec,
+    DeploymentStrategy,
+    ReplicaSet,
+    RollingUpdateDeployment,
+)
+from kythera.model.api.meta import ObjectMeta
 from kythera.model.control_plane.controllers.deployment.rolling import (
     Size,
     max_surge,
@@ -15,6 +22,8 @@ from kythera.model.control_plane.controllers.deployment.rolling import (
     reconciled_old_sizes,
     resolve_fenceposts,
 )
+from kythera.model.control_plane.controllers.deployment.scaling import annotated
+from kythera.model.record import Map
 
 AMOUNTS = st.one_of(st.integers(0, 12), st.integers(0, 100).map(lambda n: f"{n}%"))
 DEPLOYMENTS = st.builds(
@@ -85,3 +94,13 @@ def test_a_rollout_of_healthy_pods_always_moves(deployment: Deployment, old: Siz
     grown = reconciled_new_size(deployment, new.replicas, total)
     (shrunk,) = reconciled_old_sizes(deployment, [old], new, total)
     assert grown > new.replicas or shrunk < old.replicas
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("12", 12), (str(2**31 - 1), 2**31 - 1), (str(2**31), None), ("-1", None), ("1_0", None), ("", None)],
+)
+def test_an_annotation_that_does_not_count_pods_is_as_good_as_none(text: str, number: int | None) -> None:
+    replica_set = ReplicaSet(ObjectMeta("web-1", annotations=Map({"size": text})))
+    assert annotated(replica_set, "size") == number
+    assert annotated(replica_set, "other") is None

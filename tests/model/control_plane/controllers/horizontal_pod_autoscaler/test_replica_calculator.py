@@ -167,7 +167,7 @@ def test_usage_is_the_sum_of_the_containers_or_that_of_one() -> None:
     assert resource_usage([metrics], "memory") == {}
     with pytest.raises(MetricError, match="not present"):
         resource_usage([metrics], "cpu", "nobody")
-    with pytest.raises(MetricError, match="no metrics"):
+    with pytest.raises(MetricError, match="resource cpu: no metrics"):
         resource_usage([], "cpu")
 
 

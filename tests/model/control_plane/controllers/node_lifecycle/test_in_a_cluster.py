@@ -21,18 +21,22 @@ FOR_EVER = [
 FAULTS = ("crash/", "network/")
 
 
-def quiet_states(cluster: System) -> Iterator[tuple[Any, ...]]:
-    """The states in which nothing happens any more, unless something breaks."""
+def states(cluster: System) -> Iterator[tuple[tuple[Any, ...], list[str]]]:
+    """All states that are reached, each with who may do something in it."""
     seen, todo = {cluster.initial}, [cluster.initial]
     while todo:
         row = todo.pop()
         moves = list(cluster.moves(row))
-        if all(move.actor.startswith(FAULTS) for move in moves):
-            yield row
+        yield row, [move.actor for move in moves]
         for move in moves:
             if move.row not in seen:
                 seen.add(move.row)
                 todo.append(move.row)
+
+
+def quiet_states(cluster: System) -> Iterator[tuple[Any, ...]]:
+    """The states in which nothing happens any more, unless something breaks."""
+    return (row for row, actors in states(cluster) if all(actor.startswith(FAULTS) for actor in actors))
 
 
 def is_told_ready_on_a_dead_node(cluster: System, row: tuple[Any, ...]) -> bool:
@@ -69,3 +73,16 @@ def test_pods_of_a_dead_node_are_deleted_unless_no_other_node_is_alive() -> None
     faults, bound = Faults(crash=0, node_failure=1, staleness="none"), pod("web", nodeName="n1")
     assert True in deleted(system([node("n1"), node("n2"), bound], faults=faults)), "and wait for their kubelet"
     assert deleted(system([node("n1"), bound], faults=faults)) == {False}
+
+
+@pytest.mark.parametrize(("policy", "costs"), [("zone_threshold", False), ("all_down_stopgap", False), ("naive", True)])
+def test_a_cut_from_every_node_costs_healthy_pods_only_under_a_naive_policy(policy: str, costs: bool) -> None:
+    """https://github.com/kubernetes/kubernetes/issues/24200."""
+    cluster = system(
+        [node("n1"), pod("web", nodeName="n1")],
+        faults=Faults(crash=0, partition=1, staleness="none"),
+        time="adversarial",
+        variants={"nodectl.eviction_policy": policy},
+    )
+    at = cluster.index["objects/Pod"]
+    assert any(not row[at] or any(map(is_terminating, row[at])) for row, _ in states(cluster)) == costs

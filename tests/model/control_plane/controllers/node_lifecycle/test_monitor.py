@@ -52,9 +52,10 @@ def seen(nodes: tuple[Node, ...], ages: Mapping[str, int] = {}, pods: tuple[Pod,
 
 
 def look(state: View, node: Node, local: Monitor | None = None, **settings: str) -> Step:
-    chosen = controller({key.replace("_", "-"): value for key, value in settings.items() if key != "mark_pods"})
-    if "mark_pods" in settings:
-        chosen = controller({"nodectl.mark_pods": settings["mark_pods"]})
+    variants = ("mark_pods", "eviction_policy")
+    chosen = controller(
+        {f"nodectl.{key}" if key in variants else key.replace("_", "-"): value for key, value in settings.items()}
+    )
     (step,) = chosen.reconcile(local or Monitor(), state, ref_of(node))
     return step
 
@@ -193,6 +194,21 @@ def test_nothing_is_evicted_when_no_node_at_all_is_ready() -> None:
     tainted = replace(first, spec=NodeSpec(taints=(*first.spec.taints, Taint(UNREACHABLE, "", "NoExecute"))))
     after = the_node(look(seen((tainted, nodes[1]), {"n1": 50, "n2": 50}), tainted))
     assert keys_of(after, "NoExecute") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "most", "all_of_them"),
+    [("zone_threshold", False, False), ("all_down_stopgap", True, False), ("naive", True, True)],
+)
+def test_an_older_controller_goes_on_when_most_or_all_nodes_fall_silent(
+    policy: str, most: bool, all_of_them: bool
+) -> None:
+    """https://github.com/kubernetes/kubernetes/issues/24200."""
+    lost = [silent(a_node(f"n{n}")) for n in (1, 2, 3)]
+    lost = [replace(each, spec=NodeSpec(taints=condition_taints(each))) for each in lost]
+    for others, evicts in (((a_node("n4"),), most), ((), all_of_them)):
+        step = look(seen((*lost, *others), {"n1": 90, "n2": 90, "n3": 90, "n4": 0}), lost[0], eviction_policy=policy)
+        assert [keys_of(the_node(step), "NoExecute")] == [[UNREACHABLE]] if evicts else not step.requests
 
 
 def test_a_cordoned_node_gets_its_taint() -> None:

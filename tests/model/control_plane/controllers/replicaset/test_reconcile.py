@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.model.control_plane.controllers.tiny_cluster import READY, TinyCluster
 
 from kythera.model.api.apps import ReplicaSet, ReplicaSetSpec
-from kythera.model.api.core.pod import Pod, PodSpec, PodStatus, PodTemplateSpec
+from kythera.model.api.core.pod import Pod, PodStatus, PodTemplateSpec
 from kythera.model.api.meta import Condition, LabelSelector, ObjectMeta
 from kythera.model.api.ownership import owner_reference
 from kythera.model.api.pods import condition
@@ -186,20 +185,32 @@ def test_a_pod_counts_as_available_after_min_ready_seconds() -> None:
     assert replicaset.horizons_of(made.objects[0]) == {"Condition.last_transition_time": 10}
 
 
-@pytest.mark.parametrize(("same", "ways"), [(True, 1), (False, 2)])
-def test_a_tie_between_pods_that_differ_is_a_choice(same: bool, ways: int) -> None:
-    made = cluster(2)
-    made.settle()
-    for index, obj in enumerate(made.objects):
-        if isinstance(obj, Pod):
-            node = "n" if same else f"n{index}"
-            made.objects[index] = replace(obj, spec=PodSpec(node_name=node))  # type: ignore[arg-type]
-    made.change(ReplicaSet, "web", replicas=1)
+def ways(made: TinyCluster) -> list[Step]:
+    """All ways in which the controller may go on."""
     controller = made.controllers[0]
     (key,) = controller.keys(made.view())
-    found = list(controller.reconcile(made.locals["replicaset"], made.view(), key))
-    assert len(found) == ways
-    assert len({step.choice for step in found}) == ways
+    return list(controller.reconcile(made.locals["replicaset"], made.view(), key))
+
+
+def test_a_tie_between_pods_is_a_choice_even_if_they_look_the_same() -> None:
+    made = cluster(3)
+    made.settle()
+    made.change(ReplicaSet, "web", replicas=1)
+    found = ways(made)
+    deleted = [{each.ref.uid for each in step.requests if isinstance(each, Delete)} for step in found]
+    assert deleted == [{2, 3}, {2, 4}, {3, 4}]
+    assert len({step.choice for step in found}) == 3
+
+
+def test_of_many_pods_that_tie_only_some_go_at_once() -> None:
+    made = cluster(20)
+    made.settle()
+    made.change(ReplicaSet, "web", replicas=10)
+    steps = ways(made)
+    assert len(steps) == 190
+    assert {sum(isinstance(each, Delete) for each in step.requests) for step in steps} == {2}
+    made.settle()
+    assert len(made.pods()) == 10
 
 
 def test_unready_pods_go_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kythera.model.api.apps import ReplicaSet, ReplicaSetSpec
 from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.node import Node, NodeSpec
 from kythera.model.api.core.pod import Pod, PodSpec
@@ -17,7 +18,7 @@ from kythera.model.api.core.scheduling import (
     TopologySpreadConstraint,
 )
 from kythera.model.api.core.service import Service, ServiceSpec
-from kythera.model.api.meta import LabelSelector, ObjectMeta
+from kythera.model.api.meta import LabelSelector, ObjectMeta, OwnerReference
 from kythera.model.control_plane.scheduler.filters import Verdict
 from kythera.model.control_plane.scheduler.filters.inter_pod_affinity import filter_inter_pod_affinity
 from kythera.model.control_plane.scheduler.filters.pod_topology_spread import (
@@ -26,7 +27,8 @@ from kythera.model.control_plane.scheduler.filters.pod_topology_spread import (
     match_counts,
 )
 from kythera.model.control_plane.scheduler.node_info import Snapshot, node_infos
-from kythera.model.record import Age, Map, NodeName, replace
+from kythera.model.control_plane.scheduler.topology_spread import default_selector
+from kythera.model.record import Age, Map, NodeName, Uid, replace
 
 ZONES = {"n1": "a", "n2": "a", "n3": "b"}
 WEB = LabelSelector(Map({"app": "web"}))
@@ -113,6 +115,17 @@ def test_a_namespace_selector_reaches_into_other_namespaces() -> None:
     assert fitting(affinity(incoming, existing)) == set(ZONES)
 
 
+def test_a_pod_with_unreadable_terms_fits_nowhere_and_keeps_nobody_off() -> None:
+    unreadable = LabelSelector(Map({"app": "web/front"}))
+    verdicts = affinity(pod("p", affinity=away(unreadable)))
+    assert {verdict.code for verdict in verdicts.values()} == {"unresolvable"}
+    assert 'parsing pod: requiredAntiAffinityTerms: values[0][app]: Invalid value: "web/front"' in str(verdicts["n1"])
+    both = PodAntiAffinity(
+        (PodAffinityTerm(WEB, topology_key="zone"), PodAffinityTerm(unreadable, topology_key="zone"))
+    )
+    assert fitting(affinity(pod("p"), pod("e", "n1", affinity=Affinity(pod_anti_affinity=both)))) == set(ZONES)
+
+
 @given(st.dictionaries(st.sampled_from(["e1", "e2", "e3"]), st.sampled_from(sorted(ZONES))))
 def test_anti_affinity_is_the_same_from_either_side(places: dict[str, str]) -> None:
     mine = affinity(pod("p", affinity=away()), *(pod(name, on) for name, on in places.items()))
@@ -181,6 +194,18 @@ def test_default_constraints_take_the_selector_of_the_pods_service() -> None:
     assert match_counts(pod("p"), with_service, (constraint,)) == (Map({"a": 1, "b": 0}),)
     assert hard_constraints(pod("p"), Snapshot(nodes=nodes), default) == ()
     assert not filter_pod_topology_spread(pod("p"), nodes[0], with_service, default).fits
+
+
+def test_the_owners_selector_is_found_by_name_though_the_owner_has_no_uid() -> None:
+    owner = OwnerReference("apps/v1", "ReplicaSet", "web", Uid(7), controller=True)
+    incoming = Pod(ObjectMeta(name="p", namespace="default", labels=Map({"app": "web"}), owner_references=(owner,)))
+
+    def selector(uid: int | None) -> LabelSelector:
+        meta = ObjectMeta(name="web", namespace="default", uid=None if uid is None else Uid(uid))
+        return default_selector(incoming, Snapshot(replica_sets=(ReplicaSet(meta, ReplicaSetSpec(selector=WEB)),)))
+
+    assert selector(None) == selector(7) == WEB
+    assert selector(8) == LabelSelector()
 
 
 @given(st.lists(st.integers(0, 10), max_size=8), st.integers(1, 3))
