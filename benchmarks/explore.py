@@ -31,6 +31,8 @@ from kythera.properties.engines.core import Core, compiled_available
 
 INFINITE = float("inf")
 ENGINES = ("plain", "core", "compiled")
+TAKEN_OVER = 5_000
+"""The number of states after which the compiled engine goes on (``kythera check`` waits longer)."""
 
 
 def documents(replicas: int, nodes: int) -> list[dict[str, Any]]:
@@ -102,7 +104,7 @@ def measure(engine: str, scenario: str, most: int) -> dict[str, Any]:
         result, kept = plain.explore(explored, max_states=most)
         calls = result.states * sum(len(process.rules) for process in explored.processes)
     else:
-        kept = Core(explored, large=INFINITE if engine == "core" else 1)
+        kept = Core(explored, large=INFINITE if engine == "core" else TAKEN_OVER)
         result = kept.run(max_states=most)
         calls = result.rule_calls
     seconds = time.process_time() - started

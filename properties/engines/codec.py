@@ -10,7 +10,7 @@ equal nodes share a table, so that what is on two nodes can be exchanged.  When 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,10 +131,10 @@ class Codec:
         """The value of a slot in a state."""
         return self.values[self.table[slot]][self.number(slot, state)]
 
-    def difference(self, state: int, changes: Mapping[int, int]) -> int:
+    def difference(self, state: int, changes: Iterable[tuple[int, int]]) -> int:
         """What to exclusive-or to a state so that some slots hold other values, given by their numbers."""
         made: dict[Field, list[int]] = {}
-        for slot, number in changes.items():
+        for slot, number in changes:
             field, at = self.place[slot]
             if field not in made:
                 made[field] = [*field.combination(state)]

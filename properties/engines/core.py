@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kythera.properties.engines.compiled.engine import Compiled
 
 CHUNK = 2048
+"""How many states are expanded at most before the bounds are looked at."""
+CALLS = 256
+"""After how many calls of rules the same is done at the latest."""
 SAMPLE = 2048
 """Of how many states is looked at what is worth being looked up together."""
 LARGE = 50_000
@@ -158,8 +161,10 @@ class Core:
         """Go on in the compiled engine."""
         from kythera.properties.engines.compiled.engine import Compiled
 
+        self.settle()
         if len(self.seen) > SAMPLE:
             self.bundle()
+        self.tables.forget()
         self.compiled = Compiled(self)
         self.compiled.run(at, started, *bounds)
         self.settle()
@@ -174,6 +179,7 @@ class Core:
         timed, ticks = self.system.clock is not None, 0
         bundles = [(bundle.mask, bundle.memo.get, bundle) for bundle in tables.bundles]
         end, known = min(end, len(frontier)), len(following)
+        most = tables.rule_calls + CALLS
         outgrown = False
         try:
             while at < end:
@@ -182,11 +188,14 @@ class Core:
                 for mask, get, bundle in bundles:
                     found = get(state & mask)
                     if found is None:
-                        found = tables.bundled(bundle, state & mask)
+                        found = bundle.memo[state & mask] = tables.bundled(bundle, state & mask)
                         if found.failed:
                             self.report(found, state)
+                        if tables.rule_calls > most:
+                            end = at + 1
                     situations.append(found)
-                    wait = min(wait, found.wait)
+                    if found.wait < wait:  # noqa: PLR1730 (a call costs more)
+                        wait = found.wait
                     for delta in found.deltas:
                         successor = state ^ delta
                         if successor not in seen:

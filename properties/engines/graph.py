@@ -211,9 +211,7 @@ def _owed(tables: Tables, state: int, ticks: bool) -> frozenset[int]:
     """The fair actions that are possible in a state; ``ticks``: that time can pass is known already."""
     fair, owed, situations = tables.fair, set[int](), []
     for group in tables.groups:
-        found = group.memo.get(state & group.mask)
-        if found is None:
-            found = tables.local(group, state & group.mask)
+        found = tables.known(group, state & group.mask)
         owed.update(action for action in found.actions if fair[action])
         owed.update(special.action for special in found.specials if fair[special.action])
         situations.append(found)

@@ -216,7 +216,7 @@ class Forbidden:
                 found = known[key] = list(self.of(group, key))
             for special, message in found:
                 yield special.action, self.tables.normalised(state ^ special.delta, special), message
-            situations.append(group.memo[state & group.mask])
+            situations.append(self.tables.known(group, state & group.mask))
         wait = self.tables.wait(situations)
         if wait < NEVER:
             yield from self.tick(state, wait)
@@ -224,8 +224,6 @@ class Forbidden:
     def of(self, group: Group, key: int) -> Iterator[tuple[Special, str]]:
         """What is forbidden of the steps of a group in a situation."""
         before = self.values(key)
-        if key & group.mask not in group.memo:
-            self.tables.local(group, key & group.mask)
         for special, label in self.tables.steps(group, key):
             message = self.forbidden(before, self.values(key ^ special.delta), label)
             if message is not None:

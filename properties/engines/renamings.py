@@ -34,9 +34,7 @@ class Renamings:
         """The renaming of each step, in the order of ``Tables.successors``, which is one step ahead."""
         tables, situations = self.tables, []
         for group in tables.groups:
-            found = group.memo.get(state & group.mask)
-            if found is None:
-                found = tables.local(group, state & group.mask)
+            found = tables.known(group, state & group.mask)
             situations.append(found)
             yield from [IDENTITY] * len(found.deltas)
             for special in found.specials:

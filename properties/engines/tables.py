@@ -27,13 +27,13 @@ FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One outcome of a rule: the numbers of the values that it writes by slot, and what it leaves to normalise.
+    """One outcome of a rule: the slots that it writes with the numbers of their values, and what is left to normalise.
 
     ``gone``: uids (as bits) that perhaps occur no more.  ``rename``: uids have come, or stored ones have gone.
     ``order``: perhaps pods or nodes are not in their canonical order any more.
     """
 
-    changes: dict[int, int]
+    changes: tuple[tuple[int, int], ...]
     action: int
     label: Action
     stages: tuple[int, ...]
@@ -262,15 +262,21 @@ class Tables:
         made = Local(tuple(deltas), tuple(actions), tuple(specials), wait)
         if group.judges:
             made.failed = tuple(self.failures(group, key, situations))
-        group.memo[key] = made
         return made
+
+    def known(self, group: Group, key: int) -> Local:
+        """What a group can do in a situation, remembered."""
+        found = group.memo.get(key)
+        if found is None:
+            found = group.memo[key] = self.local(group, key)
+        return found
 
     def bundled(self, bundle: Bundle, key: int) -> Local:
         """A bundle in a situation that was not met before."""
-        found = [group.memo.get(key & group.mask) or self.local(group, key & group.mask) for group in bundle.groups]
-        if len(found) == 1:
-            return found[0]
-        made = bundle.memo[key] = Local(
+        if len(bundle.groups) == 1:
+            return self.local(bundle.groups[0], key)
+        found = [self.known(group, key & group.mask) for group in bundle.groups]
+        return Local(
             tuple([delta for each in found for delta in each.deltas]),
             tuple([action for each in found for action in each.actions]),
             tuple([replace(special) for each in found for special in each.specials]),
@@ -278,7 +284,17 @@ class Tables:
             0,
             tuple([failure for each in found for failure in each.failed]),
         )
-        return made
+
+    def forget(self) -> None:
+        """Forget what can be told again without calling a rule."""
+        for group in self.groups:
+            group.memo.clear()
+        for bundle in self.bundles:
+            bundle.memo.clear()
+        for known in self.stage_memo:
+            known.clear()
+        if self.canonical is not None:
+            self.canonical.order_memo.clear()
 
     def bundle(self, states: Sequence[int]) -> None:
         """Bundle the groups anew, going by some states: few situations of a bundle may occur among them.
@@ -347,7 +363,7 @@ class Tables:
                 urgent = urgent or rule.actor in FAIR
                 action = self.action_id(unit_of(process.name, rule.name, result.parameters), rule.actor)
                 label = Action(process.name, rule.name, result.parameters)
-                steps.append(Found(changes, action, label, *self.left_over(numbers, changes)))
+                steps.append(Found(tuple(changes.items()), action, label, *self.left_over(numbers, changes)))
         return Situation(tuple(steps), urgent, wake)
 
     def left_over(self, read: Mapping[int, int], changes: Mapping[int, int]) -> tuple[tuple[int, ...], int, bool, bool]:
@@ -394,7 +410,7 @@ class Tables:
         return lost & ~(kept | made), rename, order
 
     def stage(self, number: int, key: int) -> tuple[int, int, bool, bool]:
-        """A stage in a situation that was not met before: what it changes, and what it leaves to rename."""
+        """What a stage changes in a situation that was not met before, and what it leaves to rename."""
         reads, codec = self.stage_reads[number], self.codec
         read = tuple([codec.number(i, key) for i in reads])
         known = self.stage_results[number].get(read)
@@ -407,8 +423,7 @@ class Tables:
             known = changes, *self.unsettled(dict(zip(reads, read, strict=True)), changes)
             self.stage_results[number][read] = known
         changes, gone, rename, order = known
-        found = self.stage_memo[number][key] = (codec.difference(key, changes), gone, rename, order)
-        return found
+        return codec.difference(key, changes.items()), gone, rename, order
 
     def normalised(self, state: int, special: Special) -> int:
         """The state after a special outcome, in canonical form."""
@@ -417,7 +432,7 @@ class Tables:
             key = state & self.stage_masks[number]
             found = self.stage_memo[number].get(key)
             if found is None:
-                found = self.stage(number, key)
+                found = self.stage_memo[number][key] = self.stage(number, key)
             delta, lost, renames, reorders = found
             state ^= delta
             if lost:
@@ -442,7 +457,7 @@ class Tables:
             row = codec.decode(state)
             after = clock.before(self.index, row, seconds)
             changes = {i: codec.id(i, b) for i, (a, b) in enumerate(zip(row, after, strict=True)) if a is not b}
-            state ^= codec.difference(state, changes)
+            state ^= codec.difference(state, changes.items())
         return self.normalised(state, Special(0, -1, self.all_stages, 0, self.canonical is not None, False))
 
     def wait(self, situations: Iterable[Local]) -> int:
@@ -454,10 +469,7 @@ class Tables:
         """Each step out of a state: the kind of action (-1: the clock), and the state that it leads to."""
         situations = []
         for group in self.groups:
-            key = state & group.mask
-            found = group.memo.get(key)
-            if found is None:
-                found = self.local(group, key)
+            found = self.known(group, state & group.mask)
             situations.append(found)
             for delta, action in zip(found.deltas, found.actions, strict=True):
                 yield action, state ^ delta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import count
 from typing import Any
 
@@ -116,6 +117,24 @@ def test_a_part_of_a_graph_has_the_steps_between_its_states(large: float) -> Non
 
 def steps(graph: graphs.Graph) -> list[tuple[int, int, int]]:
     return sorted(zip(graph.source, graph.target, graph.action, strict=True))
+
+
+def test_without_numpy_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    core = explored(two_phase_commit(2), INFINITE)
+    with_it = graphs.build(core, looks(60))
+    ways, cycles = [with_it.way_to(state) for state in range(len(with_it.states))], cycles_of(with_it)
+    for name in ("numpy", "scipy.sparse"):
+        monkeypatch.setitem(sys.modules, name, None)
+    without = graphs.build(core, looks(60))
+    assert steps(without) == steps(with_it)
+    assert without.first == with_it.first
+    assert [without.way_to(state) for state in range(len(without.states))] == ways
+    assert cycles_of(without) == cycles
+    assert [len(cycle) for cycle in cycles_of(graphs.build(explored(ring(5), INFINITE)))] == [5, 5]
+
+
+def cycles_of(graph: graphs.Graph) -> list[list[int]]:
+    return sorted(graphs.cyclic(graph, graphs.components(graph)).values())
 
 
 @LARGE

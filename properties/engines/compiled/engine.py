@@ -97,8 +97,7 @@ class Compiled(Arrays):
             return self.answer_bundle(kind, key, asker)
         if kind < layout[kernel.ORDER]:
             number = kind - int(layout[kernel.FIRST_STAGE])
-            known = tables.stage_memo[number].get(key)
-            delta, gone, rename, order = tables.stage(number, key) if known is None else known
+            delta, gone, rename, order = tables.stage(number, key)
             return self.row(delta), packed(gone), rename + 2 * order
         if kind == layout[kernel.ORDER]:
             assert canonical is not None
@@ -130,10 +129,7 @@ class Compiled(Arrays):
     def answer_bundle(self, number: int, key: int, asker: int) -> tuple[int, int, int]:
         """What the processes of a bundle can do in a situation."""
         tables = self.tables
-        bundle = tables.bundles[number]
-        found = bundle.memo.get(key)
-        if found is None:
-            found = tables.bundled(bundle, key)
+        found = tables.bundled(tables.bundles[number], key)
         if found.failed:
             self.core.report(found, self.state(asker))
         first = self.rows_used + len(self.made)
@@ -256,13 +252,15 @@ class Compiled(Arrays):
             core.fired[CLOCK, "advance"] += int(counters[kernel.TICKS])
         core.result.states = int(counters[kernel.STATES])
         counters[kernel.TICKS] = 0
-        bundles, k = self.tables.bundles, self.k
         visited = np.flatnonzero(self.memo.visits[: self.answered])
-        kinds = self.memo.entries[visited, k].astype(np.int64)
-        for key, kind, visits in zip(
-            to_ints(self.memo.entries[visited, :k]), kinds.tolist(), self.memo.visits[visited].tolist(), strict=True
-        ):
-            bundles[kind].memo[key].visits += visits
+        firsts, counts = (
+            self.memo.entries[visited, self.k + at].astype(np.int64) for at in (kernel.FIRST, kernel.COUNT)
+        )
+        rows = np.repeat(firsts - counts.cumsum() + counts, counts) + np.arange(counts.sum())
+        fired = np.bincount(self.memo.outcomes[rows, 0], np.repeat(self.memo.visits[visited], counts))
+        for action, times in enumerate(fired.tolist()):
+            if times:
+                core.fired[self.tables.actions[action][:2]] += int(times)
         self.memo.visits[:] = 0
         while len(self.bounds) > 2 and self.bounds[-1] == self.bounds[-2]:
             self.bounds.pop()
