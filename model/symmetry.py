@@ -8,9 +8,10 @@ never an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from kythera.model.feed import Objects
@@ -40,8 +41,9 @@ class Symmetry:
     classes: tuple[tuple[str, ...], ...] = ()
     pods: bool = True
     node_slots: dict[str, tuple[int, ...]] = field(init=False)
-    stored: tuple[int, ...] = field(init=False)
+    stored: tuple[int, ...] = field(init=False)  # in the order in which the uids in them are numbered
     node_reads: tuple[int, ...] = field(init=False)
+    marked: dict[str, tuple[int, ...]] = field(init=False)  # what the place of each node that may be exchanged rests on
 
     def __post_init__(self) -> None:
         of: dict[str, list[int]] = {}
@@ -49,48 +51,49 @@ class Symmetry:
             if slot.node is not None:
                 of.setdefault(slot.node, []).append(index)
         per_node = {node: tuple(sorted(found, key=lambda i: self.slots[i].family)) for node, found in of.items()}
-        stored = tuple(i for i, s in enumerate(self.slots) if s.kind)
+        stored = [i for i, s in enumerate(self.slots) if s.kind]
         shared = [i for i in stored if self.slots[i].kind in ("Pod", "Node")]
-        equal = [i for nodes in self.classes for node in nodes for i in per_node.get(node, ())]
+        marked = {node: (*per_node.get(node, ()), *shared) for nodes in self.classes for node in nodes}
+        reads = sorted({i for slots in marked.values() for i in slots})
         object.__setattr__(self, "node_slots", per_node)
-        object.__setattr__(self, "stored", stored)
-        object.__setattr__(self, "node_reads", tuple(sorted({*shared, *equal})) if self.classes else ())
+        object.__setattr__(self, "stored", tuple(sorted(stored, key=lambda i: (self.are_pods(i), i))))
+        object.__setattr__(self, "node_reads", tuple(reads))
+        object.__setattr__(self, "marked", marked)
 
-    def order_nodes(self, row: Sequence[Any]) -> Renaming:
-        """Which node takes which one's place, so that equal nodes stand in the order of what is on them."""
+    def are_pods(self, index: int) -> bool:
+        """Whether a slot holds the pods that are put in order."""
+        return self.pods and self.slots[index].kind == "Pod"
+
+    def mark(self, index: int, value: Any, node: str) -> Any:
+        """What the value of a slot says about the place of a node, whatever the node is called."""
+        return mentions(value, node) if self.slots[index].node is None else as_seen_from(value, node)
+
+    def exchange(self, marks: Callable[[int, str], Any]) -> Renaming:
+        """Which node takes which one's place, so that equal nodes stand in the order of their marks."""
         new: dict[str, str] = {}
-        shared = [row[i] for i in self.node_reads if self.slots[i].node is None]
         for nodes in self.classes:
-            signatures = {
-                node: (
-                    *(as_seen_from(row[i], node) for i in self.node_slots.get(node, ())),
-                    *(mentions(value, node) for value in shared),
-                )
-                for node in nodes
-            }
+            signatures = {node: tuple([marks(i, node) for i in self.marked[node]]) for node in nodes}
             ordered = sorted(nodes, key=lambda node: signatures[node])  # stable: ties stay
             new.update({old: nodes[i] for i, old in enumerate(ordered) if old != nodes[i]})
         return Renaming(nodes=Map(new)) if new else IDENTITY
 
-    def plan(self, row: Sequence[Any]) -> Renaming:
-        """The renaming that brings a row into its canonical form."""
-        nodes = self.order_nodes(row) if self.classes else IDENTITY
-        return self.number(row, frozenset().union(*(uids_in(value) for value in row)), nodes)
+    def order(self, index: int, objects: Objects, nodes: Renaming) -> tuple[int, ...]:
+        """The uids of stored objects in the order in which they are numbered, where nodes are exchanged so."""
+        renamed = rename(objects, nodes) if nodes else objects
+        return order_pods(renamed) if self.are_pods(index) else order_named(renamed)
 
-    def number(self, row: Sequence[Any], found: frozenset[int], nodes: Renaming) -> Renaming:
-        """The renaming of the uids ``found``, from the stored objects of a row, where nodes are exchanged so."""
-        order: dict[int, None] = {}
-        pods: tuple[int, ...] = ()
-        for index in self.stored:
-            objects = rename(row[index], nodes) if nodes else row[index]
-            if self.slots[index].kind == "Pod" and self.pods:
-                pods = order_pods(objects)
-            else:
-                order.update(dict.fromkeys(order_named(objects)))
-        order.update(dict.fromkeys(pods))
-        order.update(dict.fromkeys(sorted(found - order.keys())))
+    def numbering(self, orders: Iterable[tuple[int, ...]], found: Iterable[int], nodes: Renaming) -> Renaming:
+        """The renaming of the uids ``found``: those of stored objects (``orders``) first, then what is left."""
+        order = dict.fromkeys(chain.from_iterable(orders))
+        order.update(dict.fromkeys(sorted(set(found) - order.keys())))
         uids = {str(old): new for new, old in enumerate(order) if old != new}
         return Renaming(Map(uids), nodes.nodes) if uids or nodes else IDENTITY
+
+    def plan(self, row: Sequence[Any]) -> Renaming:
+        """The renaming that brings a row into its canonical form."""
+        nodes = self.exchange(lambda i, node: self.mark(i, row[i], node))
+        orders = [self.order(i, row[i], nodes) for i in self.stored]
+        return self.numbering(orders, frozenset().union(*(uids_in(value) for value in row)), nodes)
 
     def apply(self, row: Sequence[Any], renaming: Renaming) -> Row:
         """The row under a renaming: its values renamed, the slots of nodes moved with their nodes."""

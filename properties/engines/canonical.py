@@ -160,7 +160,10 @@ class Canonical:
         self.pods_ordered: dict[int, bool] = {}
         self.exchanges: list[Renaming] = [IDENTITY]  # of nodes; by their number:
         self.node_memo: dict[int, int] = {}
-        self.uid_memo: dict[tuple[int, int, int], Change | None] = {}
+        self.marks: dict[tuple[int, int, str], Any] = {}  # by slot, number of its value, and node
+        self.orders: dict[tuple[int, int, int], int] = {}  # by slot, number of its value, and exchange
+        self.order_ids: dict[tuple[int, ...], int] = {}
+        self.uid_memo: dict[tuple[tuple[int, ...], int, int], Change | None] = {}
         self.order_memo: dict[int, tuple[int, Change] | None] = {}
         self.changes: dict[Renaming, Change] = {}
         self.masks()
@@ -176,7 +179,6 @@ class Canonical:
         """Move what is remembered."""
         self.masks()
         self.node_memo = {moved(key): value for key, value in self.node_memo.items()}
-        self.uid_memo = {(moved(key), bits, exchange): value for (key, bits, exchange), value in self.uid_memo.items()}
         self.order_memo = {moved(key): value and (moved(value[0]), value[1]) for key, value in self.order_memo.items()}
 
     def pods_in_order(self, slot: int, number: int) -> bool:
@@ -191,20 +193,40 @@ class Canonical:
         """Which exchange of nodes is due (0: none); ``key`` is the state under ``node_mask``."""
         found = self.node_memo.get(key)
         if found is None:
-            order = self.symmetry.order_nodes(self.codec.decode(key)) if self.symmetry.node_reads else IDENTITY
+            order = self.symmetry.exchange(lambda slot, node: self.mark(slot, self.codec.number(slot, key), node))
             if order not in self.exchanges:
                 self.exchanges.append(order)
             found = self.node_memo[key] = self.exchanges.index(order)
         return found
 
+    def mark(self, slot: int, number: int, node: str) -> Any:
+        """What a value of a slot says about the place of a node."""
+        found = self.marks.get((slot, number, node))
+        if found is None:
+            value = self.codec.values[self.codec.table[slot]][number]
+            found = self.marks[slot, number, node] = self.symmetry.mark(slot, value, node)
+        return found
+
+    def order(self, slot: int, number: int, exchange: int) -> int:
+        """The order of the uids of a value of stored objects, as a number."""
+        found = self.orders.get((slot, number, exchange))
+        if found is None:
+            objects = self.codec.values[self.codec.table[slot]][number]
+            order = self.symmetry.order(slot, objects, self.exchanges[exchange])
+            found = self.orders[slot, number, exchange] = self.order_ids.setdefault(order, len(self.order_ids))
+        return found
+
     def plan(self, key: int, bits: int, exchange: int) -> Change | None:
         """The renaming of a state, if any: ``key`` is the state under ``stored_mask``, ``bits`` are the uids in it."""
+        orders = tuple([self.order(slot, self.codec.number(slot, key), exchange) for slot in self.symmetry.stored])
         try:
-            return self.uid_memo[key, bits, exchange]
+            return self.uid_memo[orders, bits, exchange]
         except KeyError:
-            nodes, uids = self.exchanges[exchange], frozenset(_uids(bits))
-            renaming = self.symmetry.number(self.codec.decode(key), uids, nodes)
-            found = self.uid_memo[key, bits, exchange] = self.change(renaming) if renaming else None
+            known = list(self.order_ids)
+            renaming = self.symmetry.numbering(
+                [known[order] for order in orders], _uids(bits), self.exchanges[exchange]
+            )
+            found = self.uid_memo[orders, bits, exchange] = self.change(renaming) if renaming else None
             return found
 
     def change(self, renaming: Renaming) -> Change:
