@@ -9,7 +9,8 @@ It is a pure function: whatever it decides, it decides from these three.
         yield Step(local, requests, requeue_after=30, why="2 of 3 pods exist")
 
 The requests of a step are sent one after the other; a crash, a lost reply, a conflict or another component may come
-between any two.  After a refusal the rest of them is dropped and the key is looked at again.
+between any two.  After a refusal the rest of them is dropped and the key is looked at again; but those that are sent
+``together`` do not wait for each other's answers, so the others of the same group are sent all the same.
 
 What is simplified: there is no work queue.  Any key may be looked at at any time, and looking is an action only if it
 changes something, so every order that a queue allows is allowed; what an edge-triggered handler could *miss* is
@@ -49,6 +50,8 @@ class Step:
 
     ``requeue_after``: seconds after which the key is worth another look although nothing else changed.
     ``choice``: what tells this way from the others where there are several (nondeterminism).
+    ``together``: the sizes of the groups that the requests are sent in, from the first request on; those beyond are
+    sent one at a time.
     """
 
     local: Any
@@ -56,6 +59,7 @@ class Step:
     requeue_after: int | None = None
     why: str = ""
     choice: tuple[tuple[str, Any], ...] = ()
+    together: tuple[int, ...] = ()
 
 
 def _same(local: Any) -> Any:

@@ -48,10 +48,31 @@ Virtual = Callable[[View, tuple[Any, ...]], Mapping[str, Objects]]
 
 @record
 class Outbox(Record):
-    """Requests that are decided on but not sent, the first one next, and the key that they are for."""
+    """Requests that are decided on but not sent, the first one next, and the key that they are for.
+
+    ``together``: the sizes of the groups that they are sent in, as in ``Step``; empty where each is alone.
+    """
 
     key: Ref = Ref()
     requests: tuple[Request, ...] = ()
+    together: tuple[int, ...] = ()
+
+
+def outbox_of(key: Ref, requests: tuple[Request, ...], together: tuple[int, ...]) -> Outbox:
+    """An outbox in its one form: what is sent alone is not mentioned at the end, and an empty one has no key."""
+    while together and together[-1] == 1:
+        together = together[:-1]
+    return Outbox(key, requests, together) if requests else Outbox()
+
+
+def answered(outbox: Outbox, accepted: bool) -> Outbox:
+    """What is left to send after the first request: all, or if it was refused, what was sent together with it."""
+    first, *others = outbox.together or (1,)
+    rest = outbox.requests[1:]
+    beside = (first - 1,) if first > 1 else ()
+    if accepted:
+        return outbox_of(outbox.key, rest, (*beside, *others))
+    return outbox_of(outbox.key, rest[: first - 1], beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +219,15 @@ def work(
             elif step.requeue_after is not None:
                 yield Wake(max(step.requeue_after, 1))
         elif link == UP:
-            now, after, refused = objects, step.local, ""
-            for made, request in enumerate(step.requests):
+            now, after, refused, made = objects, step.local, "", 0
+            left = outbox_of(key, step.requests, step.together)
+            while left.requests:
+                request = left.requests[0]
                 now, reply = hosted.call(request, now, hosted.stale(request, seen, unseen), made)
                 after = hosted.controller.replied(after, key, request, reply)
-                if not reply.ok:
+                if not reply.ok and not refused:
                     refused = f"; refused: {reply.message}"
-                    break
+                left, made = answered(left, reply.ok), made + 1
             if not hosted.late:  # what it did is in sight at once
                 after = hosted.controller.caught_up(after)
             yield Outcome(parameters, {"local": after, "objects": now}, step.why + refused)
@@ -226,7 +249,8 @@ def decide(
     for key, step in _decide(local, view, hosted):
         parameters = (("key", key), *step.choice)
         if step.requests:
-            yield Outcome(parameters, {"local": step.local, "outbox": Outbox(key, step.requests)}, step.why)
+            decided = outbox_of(key, step.requests, step.together)
+            yield Outcome(parameters, {"local": step.local, "outbox": decided}, step.why)
         elif step.local != local:
             yield Outcome(parameters, {"local": step.local}, step.why)
         elif step.requeue_after is not None:
@@ -237,14 +261,14 @@ def _sent(
     local: Any, outbox: Outbox, seen: tuple[Objects, ...], unseen: tuple[Pending, ...],
     objects: tuple[Objects, ...], hosted: Hosted, lost: bool,
 ) -> Outcome:  # fmt: skip
-    request, *rest = outbox.requests
+    request = outbox.requests[0]
     now, reply = hosted.call(request, objects, hosted.stale(request, seen, unseen))
     note = "" if reply.ok else f"refused: {reply.message}"
     if lost:
         reply = TIMEOUT
     after = hosted.controller.replied(local, outbox.key, request, reply)
-    left = Outbox(outbox.key, tuple(rest)) if rest and reply.ok else Outbox()
-    return Outcome((("request", describe(request)),), {"local": after, "outbox": left, "objects": now}, note)
+    writes = {"local": after, "outbox": answered(outbox, reply.ok), "objects": now}
+    return Outcome((("request", describe(request)),), writes, note)
 
 
 @rule("{process} sends {request}")
@@ -254,7 +278,8 @@ def send(
 ) -> Yields:  # fmt: skip
     """The first request of the outbox reaches the API server, is carried out or refused, and the answer arrives.
 
-    After a refusal the other requests of the same look are dropped, and the key is looked at again.
+    After a refusal the other requests of the same look are dropped, but for those that are sent together with it, and
+    the key is looked at again.
     Source: https://kubernetes.io/docs/reference/using-api/api-concepts/.
     """
     if link == UP and outbox.requests:

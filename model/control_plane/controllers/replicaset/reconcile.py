@@ -4,9 +4,7 @@ It owns: what it has done and not seen yet, per ReplicaSet (``Memory``); lost wh
 It may: create and delete pods, adopt and release them, and write the status of ReplicaSets.
 
 Source: pkg/controller/replicaset/replica_set.go.
-Simplifies: pods are created one at a time instead of in batches of 1, 2, 4, ..., and no more after the first
-refusal (upstream still sends the rest of the batch).  A status update that conflicts is computed again from
-the next view instead of being sent again.
+Simplifies: a status update that conflicts is computed again from the next view instead of being sent again.
 """
 
 from __future__ import annotations
@@ -87,7 +85,8 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
         number = min(missing, BURST_REPLICAS)
         creating = (Create(new_pod(replica_set)),) * number
         why = f"{counts}: create {number}"
-        yield Step(remember(local, memory), (*claiming, *creating, *reporting), wait, why)
+        together = (*(1 for _ in claiming), *slow_start_batches(number))
+        yield Step(remember(local, memory), (*claiming, *creating, *reporting), wait, why, together=together)
     else:
         number = min(-missing, BURST_REPLICAS)
         ways = list(choices(active, related_pods(view, replica_set), number))
@@ -95,7 +94,8 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
             deleting = tuple(Delete(ref_of(pod)) for pod in chosen)
             choice = (("pods", tuple(pod.metadata.uid for pod in chosen)),) if len(ways) > 1 else ()
             why = f"{counts}: delete {len(chosen)}"
-            yield Step(remember(local, memory), (*claiming, *deleting, *reporting), wait, why, choice)
+            together = (*(1 for _ in claiming), len(deleting))
+            yield Step(remember(local, memory), (*claiming, *deleting, *reporting), wait, why, choice, together)
 
 
 def creating_nothing(local: Local, view: View, key: Ref) -> Iterator[Step]:
@@ -107,6 +107,19 @@ def creating_nothing(local: Local, view: View, key: Ref) -> Iterator[Step]:
 def desired_replicas(replica_set: ReplicaSet) -> int:
     """How many pods the ReplicaSet asks for; 1 where it doesn't say."""
     return 1 if replica_set.spec.replicas is None else replica_set.spec.replicas
+
+
+def slow_start_batches(number: int) -> tuple[int, ...]:
+    """The sizes of the batches in which so many pods are created: each twice as large as the one before.
+
+    If creating fails at all, it then fails for few.  A batch is only begun if none of the one before was refused.
+    Source: pkg/controller/replicaset/replica_set.go slowStartBatch, SlowStartInitialBatchSize.
+    """
+    sizes: list[int] = []
+    while number > 0:
+        sizes.append(min(2 ** len(sizes), number))
+        number -= sizes[-1]
+    return tuple(sizes)
 
 
 def new_pod(replica_set: ReplicaSet) -> Pod:

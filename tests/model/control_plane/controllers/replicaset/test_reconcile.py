@@ -230,3 +230,15 @@ def test_a_condition_of_another_kind_is_kept() -> None:
     made.objects[0] = replace(made.objects[0], status=replace(made.objects[0].status, conditions=(mine,)))
     made.settle()
     assert made.get(ReplicaSet, "web").status.conditions == (mine,)
+
+
+def test_pods_are_created_in_batches_that_double() -> None:
+    made = cluster(6)
+    assert look(made).together == (1, 2, 3)
+
+
+def test_pods_are_deleted_together() -> None:
+    made = cluster(3)
+    made.settle()
+    made.change(ReplicaSet, "web", replicas=0)
+    assert look(made).together == (3,)
