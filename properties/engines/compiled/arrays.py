@@ -43,6 +43,12 @@ class Arrays:
             np.zeros((2 * CHUNK, 3), np.int64),
             np.zeros((0, 3), np.int64),
             np.zeros(8, np.int64),
+            np.zeros((1, self.k), np.uint64),
+            np.zeros((1, self.k), np.uint64),
+            np.zeros((1, self.k), np.uint64),
+            np.zeros((1, self.k), np.uint64),
+            np.zeros(len(tables.bundles), np.int64),
+            np.zeros(len(tables.codec.fields), np.int64),
         )
 
     def kinds(self) -> Numbers:
@@ -182,7 +188,7 @@ class Arrays:
             new = rows if k == old else np.zeros((len(rows), k + extra), np.uint64)
             if extra:
                 new[:, k:] = rows[:, old:]
-            kernel.move(rows, new, k, count, masks, shifts)
+            kernel.move(rows, new, np.zeros(k, np.uint64), count, masks, shifts)
             return new
 
         counters, memo = self.lists.counters, self.memo
@@ -198,9 +204,11 @@ class Arrays:
             masks=self.masks(), live=live, others=others, constant=constant,
         )  # fmt: skip
         kernel.index_keys(self.memo, entries)
+        state, after, scratch, found = (np.zeros((1, k), np.uint64) for _ in range(4))
         self.lists = self.lists._replace(
-            slow=move(self.lists.slow, int(counters[kernel.SLOW])), fresh=move(self.lists.fresh, 0)
-        )
+            slow=move(self.lists.slow, int(counters[kernel.SLOW])), fresh=move(self.lists.fresh, 0),
+            state=state, after=after, scratch=scratch, found=found,
+        )  # fmt: skip
 
 
 def larger(old: Any, size: int) -> Any:

@@ -22,13 +22,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """The function, compiled when it is first called, and kept on disk for the next time."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    """The function, compiled when it is first called, and kept on disk for the next time.
+
+    It makes no arrays (``_nrt``): counting who refers to those that are passed around would take most of the time.
+    """
+    return cast(F, numba.njit(cache=True, nogil=True, _nrt=False)(function))
 
 
 def inlined(function: F) -> F:
     """The same, for what is called so often that passing the arrays would take longer than the work."""
-    return cast(F, numba.njit(cache=True, nogil=True, inline="always")(function))
+    return cast(F, numba.njit(cache=True, nogil=True, _nrt=False, inline="always")(function))
 
 
 class Store(NamedTuple):
@@ -76,7 +79,8 @@ class Lists(NamedTuple):
     """What is on its way: successors to be added, states put off, steps for the host to normalise, edges on demand.
 
     ``info`` of successors and of steps for the host: source, action, and seconds of the clock (for the host only).
-    ``probes``: the hash of each successor, and what was found in its first place.
+    ``probes``: the hash of each successor, and what was found in its first place.  The last six are room to work in:
+    states of one row, the situations of the bundles of one state, and the entries of its fields.
     """
 
     fresh: Words
@@ -87,6 +91,12 @@ class Lists(NamedTuple):
     slow_info: Numbers
     edges: Numbers
     counters: Numbers
+    state: Words
+    after: Words
+    scratch: Words
+    found: Words
+    situations: Numbers
+    pieces: Numbers
 
 
 # the numbers in ``counters``
@@ -122,7 +132,7 @@ def hashed(rows: Words, row: Int) -> np.uint64:
     return h ^ (h >> S32)
 
 
-@compiled
+@inlined
 def put(store: Store, states: Words, row: Int, h: np.uint64, counters: Numbers, add: bool) -> Int:
     """The number of a state that has this hash; if it is new, it is added, or -1."""
     rows, places = store.rows, store.places
@@ -346,7 +356,7 @@ def change(
     return status
 
 
-@compiled
+@inlined
 def normalise(
     memo: Memo,
     counters: Numbers,
@@ -419,8 +429,7 @@ def normalise(
 @compiled
 def add_states(store: Store, memo: Memo, lists: Lists, states: Words, numbers: Numbers, add: bool) -> None:
     """The numbers of several states (-1 of an unknown one that is not to be added)."""
-    counters = lists.counters
-    state = np.empty((1, states.shape[1]), np.uint64)
+    counters, state = lists.counters, lists.found
     for i in range(states.shape[0]):
         before = counters[STATES]
         numbers[i] = put(store, states, i, hashed(states, i), counters, add)
@@ -447,7 +456,7 @@ def flush(store: Store, memo: Memo, lists: Lists, add: bool, edges: bool) -> Non
         probes[i, 1] = store.places[h & last]
     for i in range(count):
         probes[i, 1] = store.rows[np.int64((probes[i, 1] & LOW32) - ONE) if probes[i, 1] != NONE else 0, 0]
-    state = np.empty((1, k), np.uint64)
+    state = lists.found
     for i in range(count):
         before = counters[STATES]
         number = put(store, fresh, i, probes[i, 0], counters, add)
@@ -557,9 +566,9 @@ def tick(
 def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: Int, add: bool, edges: bool) -> Int:
     """Expand some states, and give the place of the first that was not looked at for want of room."""
     layout, counters, k = memo.layout, lists.counters, store.rows.shape[1]
-    state, after, scratch = np.empty((1, k), np.uint64), np.empty((1, k), np.uint64), np.empty((1, k), np.uint64)
+    state, after, scratch = lists.state, lists.after, lists.scratch
     bundles = layout[BUNDLES]
-    situations, pieces = np.zeros(bundles, np.int64), np.zeros(layout[FIELDS], np.int64)
+    situations, pieces = lists.situations, lists.pieces
     each = layout[STAGES] + 4 * layout[FIELDS] + layout[LOOKS] + 4  # entries that one step can ask for
     batch = lists.fresh.shape[0] // 2
     while at < end:
@@ -602,12 +611,12 @@ def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: 
 
 
 @compiled
-def move(old: Words, new: Words, k: Int, count: Int, masks: Words, shifts: Numbers) -> None:
-    """Write the states in rows in a new layout of ``k`` words: the bits under each mask so far to the left.
+def move(old: Words, new: Words, moved: Words, count: Int, masks: Words, shifts: Numbers) -> None:
+    """Write the states in rows in a new layout: the bits under each mask so far to the left.
 
-    ``new`` may be ``old``.
+    ``new`` may be ``old``; ``moved`` is room for one state of the new layout.
     """
-    moved = np.empty(k, np.uint64)
+    k = moved.shape[0]
     for i in range(count):
         for j in range(k):
             moved[j] = NONE
