@@ -97,6 +97,7 @@ class Hosted:
     virtual: Virtual | None = None
     looks: dict[Any, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     views: dict[Any, View] = field(default_factory=dict, compare=False)
+    handled: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     def shape(self, kind: str) -> Shape | None:
         """How its informer of a kind reduces the objects."""
@@ -126,6 +127,16 @@ class Hosted:
         found = self.looks.get((local, view, key))
         if found is None:
             found = self.looks[local, view, key] = tuple(self.controller.reconcile(local, view, key))
+        return found
+
+    def observed(self, local: Any, seen: tuple[Objects, ...], now: tuple[Objects, ...]) -> Any:
+        """The private state after its informers' handlers have run; remembered, as ``look`` is."""
+        key = (local, seen, now)
+        found = self.handled.get(key)
+        if found is None:
+            before = View(Map(dict(zip(self.late, seen, strict=True))))
+            after = View(Map(dict(zip(self.late, now, strict=True))))
+            found = self.handled[key] = self.controller.observe(local, before, after)
         return found
 
     def stale(self, request: Request, seen: tuple[Objects, ...], unseen: tuple[Pending, ...]) -> bool:
@@ -188,9 +199,7 @@ def _event(
     """One informer moves on by one event."""
     now = (*seen[:at], pending[at][0], *seen[at + 1 :])
     left = (*pending[:at], pending[at][1:], *pending[at + 1 :])
-    before = View(Map(dict(zip(hosted.late, seen, strict=True))))
-    after = View(Map(dict(zip(hosted.late, now, strict=True))))
-    return hosted.controller.observe(local, before, after), now, left
+    return hosted.observed(local, seen, now), now, left
 
 
 def _decide(local: Any, view: View, hosted: Hosted) -> list[tuple[Ref, Step]]:
