@@ -10,7 +10,7 @@ equal nodes share a table, so that what is on two nodes can be exchanged.  When 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Outgrown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Relayout:
-    """How the bits move: those under each mask so far to the left.  It is linear: it moves differences too."""
+    """How the bits move: those under each mask so far to the left (or right).  Linear: it moves differences too."""
 
     blocks: tuple[tuple[int, int], ...]
 
@@ -36,7 +36,7 @@ class Relayout:
         """An integer of the old layout, in the new one."""
         new = 0
         for part, shift in self.blocks:
-            new |= (state & part) << shift
+            new |= (state & part) << shift if shift >= 0 else (state & part) >> -shift
         return new
 
 
@@ -94,6 +94,7 @@ class Codec:
             for slots in together(system, properties)
         ]
         self.place = {slot: (field, at) for field in self.fields for at, slot in enumerate(field.slots)}
+        self.spare = SPARE
         self.layout()
 
     def layout(self) -> None:
@@ -157,11 +158,28 @@ class Codec:
 
     def grow(self) -> Relayout:
         """Make room, with some to spare, and tell how to move what was written in the old layout."""
+        return self.resize(
+            {
+                field: needed + (self.spare if needed > 1 else 0)
+                for field, needed in self.needed()
+                if needed > field.bits
+            }
+        )
+
+    def pack(self) -> Relayout:
+        """Leave nothing to spare, from now on, and tell how to move what was written in the old layout."""
+        self.spare = 0
+        return self.resize(dict(self.needed()))
+
+    def needed(self) -> list[tuple[Field, int]]:
+        """How many bits each field needs at least."""
+        return [(field, (len(field.combinations) - 1).bit_length()) for field in self.fields]
+
+    def resize(self, bits: Mapping[Field, int]) -> Relayout:
+        """Give some fields other numbers of bits."""
         old = [(field.mask, field.offset) for field in self.fields]
-        for field in self.fields:
-            needed = (len(field.combinations) - 1).bit_length()
-            if needed > field.bits:
-                field.bits = needed + SPARE if needed > 1 else needed
+        for field, wanted in bits.items():
+            field.bits = wanted
         self.layout()
         blocks: list[tuple[int, int]] = []  # (mask in the old layout, shift to the left)
         for field, (mask, offset) in zip(self.fields, old, strict=True):

@@ -59,15 +59,17 @@ class Core:
         if self.compiled is not None:
             self.compiled.rewrite()
             return
-        moved = self.relayout()
+        self.move_states(self.relayout(self.tables.codec.grow()))
+
+    def move_states(self, moved: Relayout) -> None:
+        """Rewrite every state that is kept."""
         self.seen.clear()
         for level in self.growing:
             level[:] = [moved(state) for state in level]
             self.seen.update(level)
 
-    def relayout(self) -> Relayout:
-        """Lay out the fields anew, and move what is remembered but the states."""
-        moved = self.tables.codec.grow()
+    def relayout(self, moved: Relayout) -> Relayout:
+        """Move what is remembered but the states, after the fields were laid out anew."""
         for finding in self.result.findings:
             finding.state = moved(finding.state)
             if finding.successor is not None:
@@ -165,6 +167,7 @@ class Core:
         if len(self.seen) > SAMPLE:
             self.bundle()
         self.tables.forget()
+        self.move_states(self.relayout(self.tables.codec.pack()))
         self.compiled = Compiled(self)
         self.compiled.run(at, started, *bounds)
         self.settle()

@@ -43,7 +43,7 @@ class Compiled(Arrays):
 
     def rewrite(self) -> None:
         """Lay out the fields anew and move everything that is kept."""
-        self.move(self.core.relayout())
+        self.move(self.core.relayout(self.tables.codec.grow()))
 
     # --- answers ----------------------------------------------------------------------------------------------------
 
