@@ -26,6 +26,9 @@ CLOCK = "clock"
 FAIR = frozenset({COMPONENT, REPAIR})
 """Actors whose enabled actions cannot be put off for ever (weak fairness): the others may do nothing."""
 
+URGENT = frozenset({COMPONENT})
+"""Actors whose enabled actions keep prompt time from passing.  A repair comes some day, and perhaps not for long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:

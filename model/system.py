@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from kythera.model.normalise import IDENTITY, Renaming, older
-from kythera.model.rule import FAIR, Action, Outcome, Process, Wake
+from kythera.model.rule import URGENT, Action, Outcome, Process, Wake
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Row, Symmetry
 
@@ -39,22 +39,16 @@ class Stage:
     concerns: Callable[[Any, Any], bool] | None = None
 
 
-BeforeTick = Callable[[Mapping[str, int], Row, int], Row]
-"""Given where each slot stands, a row that has aged, and by how many seconds: the row as it really is."""
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """How time passes.
 
-    ``regime`` is prompt (only when no fair action is possible) or adversarial (whenever somebody waits).  ``horizons``
-    say how old a field is worth telling apart.  ``before`` is what
-    else happens while time passes (heartbeats).
+    ``regime`` is prompt (only when no component can do anything) or adversarial (whenever somebody waits).
+    ``horizons`` say how old a field is worth telling apart.
     """
 
     regime: str = PROMPT
     horizons: Mapping[str, int] = field(default_factory=dict)
-    before: BeforeTick | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ class System:
                 new, written = self.written(row, process, result)
                 if new == row:
                     continue
-                urgent = urgent or rule.actor in FAIR
+                urgent = urgent or rule.actor in URGENT
                 canonical, renaming = self.normalised(new, written)
                 yield Move(
                     Action(process.name, rule.name, result.parameters),
@@ -146,8 +140,6 @@ class System:
         """Time passes: everything is so many seconds older."""
         assert self.clock is not None
         aged = tuple(older(value, seconds, self.clock.horizons) for value in row)
-        if self.clock.before is not None:
-            aged = self.clock.before(self.index, aged, seconds)
         canonical, renaming = self.normalised(aged, frozenset(self.index))
         action = Action(CLOCK, "advance", (("seconds", seconds),))
         return Move(action, CLOCK, aged, canonical, renaming, "", "{seconds} s pass", seconds)

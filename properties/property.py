@@ -28,6 +28,9 @@ INCONCLUSIVE = "inconclusive"
 VIOLATED = "violated"
 WORST_FIRST = (VIOLATED, INCONCLUSIVE, VACUOUS, WITHIN_BOUNDS, HOLDS)
 
+FAIRNESS = "weak; strong for informers; keys in turn"
+"""What a run is assumed to be fair to, if it is to break a ``Convergence``."""
+
 
 def worst(verdicts: list[str]) -> str:
     """The worst of some verdicts; ``holds`` if there is none."""
@@ -73,9 +76,11 @@ class StepInvariant(Property):
 class Convergence(Property):
     """``missing(*values)`` says what is missing for the goal; ``forbidden(before, after, action)`` is asked of a step.
 
-    Fairness: an action of a component that stays possible is taken (weak fairness, per process and rule), and an
-    informer that can learn again and again does (strong fairness); faults, users and the workload owe nothing;
-    a state in which nobody can act lasts for ever.
+    Fairness (``FAIRNESS``): what stays possible for a component is done (weak fairness, per process, rule and object);
+    an informer that can learn again and again does (strong fairness); a key that is worth a look whenever its
+    controller can look at one is looked at, although it is not possible while requests for another key are under way
+    (the work queue is first in, first out).  Faults, users and the workload owe nothing; a state in which nobody can
+    act lasts for ever.
     """
 
     missing: Callable[..., str | None] | None = None

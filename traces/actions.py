@@ -27,7 +27,7 @@ CONTROLLERS = {
     "node-lifecycle": "kythera.model.control_plane.controllers.node_lifecycle",
     "taint-eviction": "kythera.model.control_plane.controllers.node_lifecycle.taint_eviction",
     "pod-gc": "kythera.model.control_plane.controllers.pod_gc",
-    "descheduler": "kythera.model.control_plane.controllers.descheduler.controller",
+    "descheduler": "kythera.model.control_plane.controllers.descheduler",
     "kube-scheduler": "kythera.model.control_plane.scheduler.scheduler",
     "kubelet": "kythera.model.node.kubelet.kubelet",
     "kube-proxy": "kythera.model.node.kube_proxy",
@@ -51,6 +51,12 @@ WHEN_HOSTED = {
     "lose": "it sends a request, and answers may still be lost (the budget lostReply)",
 }
 """The same for the rules that run every component."""
+
+SIMPLIFIES_HOSTED = {
+    "send": "there is no limit on the rate of requests, and none is tried again by the client itself",
+    "lose": "the sender learns of the timeout at once; that a request itself is lost is a crash before it is sent",
+}
+"""What is simplified by the rules that run every component, where they do not say it themselves."""
 
 _LABEL = re.compile(r"(?:^|(?<=\s))(When|Then|It owns|They own|It may|They may|Source|Simplifies):")
 
@@ -109,7 +115,9 @@ def _row(component: str, rule: Rule, module: ModuleType) -> dict[str, str]:
         "when": own.get("When") or (module is host and WHEN_HOSTED.get(rule.name)) or WHEN[rule.actor],
         "then": own.get("Then", own[""]),
         "source": own.get("Source") or whole.get("Source", ""),
-        "simplifies": own.get("Simplifies") or whole.get("Simplifies", ""),
+        "simplifies": own.get("Simplifies")
+        or whole.get("Simplifies")
+        or (SIMPLIFIES_HOSTED.get(rule.name, "") if module is host else ""),
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from kythera.model.api.encode import encode
 from kythera.model.feed import Objects
+from kythera.traces.addresses import with_addresses
 
 UNTOLD = frozenset(
     (
@@ -49,20 +50,26 @@ class Change:
     fields: tuple[str, ...] = ()
 
 
-def changes(before: Objects, after: Objects, name: Callable[[Any], str]) -> Iterator[Change]:
-    """What became of the objects of a kind; ``name`` gives what an object is called."""
+def changes(
+    before: Objects, after: Objects, name: Callable[[Any], str], number: Callable[[str], int] = lambda node: 0
+) -> Iterator[Change]:
+    """What became of the objects of a kind; ``name`` gives what an object is called, ``number`` that of a node."""
+
+    def plain(obj: Any) -> dict[str, Any]:
+        return with_addresses(encode(obj), number)
+
     old: dict[str, Any] = {name(obj): obj for obj in before}
     new: dict[str, Any] = {name(obj): obj for obj in after}
     for each in dict.fromkeys((*old, *new)):
         if each not in new:
             yield Change(each, GONE)
         elif each not in old:
-            yield Change(each, CREATED, tuple(_created(encode(new[each]))))
+            yield Change(each, CREATED, tuple(_created(plain(new[each]))))
         elif old[each] != new[each]:
             what = CHANGED
             if old[each].metadata.deletion_timestamp is None and new[each].metadata.deletion_timestamp is not None:
                 what = DELETING
-            fields = tuple(differences(encode(old[each]), encode(new[each])))
+            fields = tuple(differences(plain(old[each]), plain(new[each])))
             if fields or what == DELETING:
                 yield Change(each, what, fields)
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from kythera.model.scenarios.loader import Unusable, load
+from kythera.model.scenarios.question import faults_as_written
 from kythera.properties.catalogue import names
 from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS
 from kythera.traces import check as checking
 from kythera.traces import format as trace_format
-from kythera.traces.check import Budget, Counterexample, PropertyReport, Report
+from kythera.traces.check import Budget
 from kythera.traces.replay import replay
+from kythera.traces.report import Counterexample, PropertyReport, Report
 from kythera.traces.timeline import Entry, Timeline, timeline
 from kythera.traces.version import kythera_version
 
@@ -133,7 +135,7 @@ def report_as_data(report: Report, files: dict[str, Path]) -> dict[str, Any]:
         "rungs": [
             {
                 "granularity": each.rung.granularity,
-                "faults": trace_format.faults_of(each.rung.faults),
+                "faults": faults_as_written(each.rung.faults),
                 "time": each.rung.time,
                 "states": each.result.states,
                 "transitions": each.result.transitions,
@@ -166,7 +168,7 @@ def trace_as_data(counterexample: Counterexample | None, file: Path | None) -> d
         "loop_from": counterexample.loop_from,
         "rung": {
             "granularity": counterexample.rung.granularity,
-            "faults": trace_format.faults_of(counterexample.rung.faults),
+            "faults": faults_as_written(counterexample.rung.faults),
             "time": counterexample.rung.time,
         },
         "steps": [step_as_data(each) for each in told.entries],

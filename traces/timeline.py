@@ -19,6 +19,7 @@ from kythera.model.request import Ref
 from kythera.model.rule import Action, Wake
 from kythera.model.scenarios.scenario import Event
 from kythera.model.system import CLOCK, Move, System
+from kythera.traces.addresses import cluster_wide
 from kythera.traces.changes import Change, changes
 
 SUBJECT = re.compile(r"^(\{process\}:? |a user does: |)")
@@ -26,6 +27,9 @@ SUBJECT = re.compile(r"^(\{process\}:? |a user does: |)")
 
 
 ONE = re.compile(r"(?<![\w./-])(?<!of )1 ((?:[a-z]+ )?(?:pod|node|replica|step|container))s\b( are| have| run| ask)?")
+UIDS = ("pod", "pods")
+"""Parameters of actions whose numbers are uids."""
+
 VERBS = {" are": " is", " have": " has", " run": " runs", " ask": " asks"}
 
 
@@ -56,10 +60,12 @@ class Names:
     made: dict[str, int] = field(default_factory=dict)
 
     def meet(self, objects: Iterable[Any]) -> None:
-        """Give names to generated objects that have none yet."""
+        """Note what objects are called, and give names to generated ones that have none yet."""
         for obj in objects:
             meta = obj.metadata
-            if not meta.name and meta.uid not in self.objects:
+            if meta.name:
+                self.objects[meta.uid] = meta.name
+            elif meta.uid not in self.objects:
                 number = self.made[meta.generate_name] = self.made.get(meta.generate_name, 0) + 1
                 self.objects[meta.uid] = f"{meta.generate_name}{number}"
 
@@ -78,8 +84,8 @@ class Names:
         """What a process is called: ``kubelet/n1``."""
         return "/".join(self.node(part) for part in name.split("/"))
 
-    def parameter(self, value: Any) -> str:
-        """A parameter of an action as people write it."""
+    def parameter(self, key: str, value: Any) -> str:
+        """A parameter of an action as people write it; which ones are uids is told by what they are called."""
         if isinstance(value, Ref):
             if not value.name and value.uid is None:
                 return f"all {value.kind}s"
@@ -90,8 +96,8 @@ class Names:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, tuple):
-            return ", ".join(self.parameter(each) for each in value)
-        if isinstance(value, int):
+            return ", ".join(self.parameter(key, each) for each in value)
+        if isinstance(value, int) and key in UIDS:
             return self.objects.get(value, str(value))
         return self.node(value) if isinstance(value, str) else str(value)
 
@@ -119,6 +125,7 @@ class Timeline:
         self.system = system
         self.moves = moves
         self.stored = [i for i, slot in enumerate(system.slots) if slot.kind]
+        self.numbers = {name: n for n, name in enumerate(system.description["nodes"], 1)}
         self.events = {event.name: event for event in _plan(system)}
         self.rows = [system.initial, *(move.row for move in moves)]
         self.names: list[Names] = []
@@ -168,6 +175,8 @@ class Timeline:
     def _entry(self, n: int, at: int, move: Move, names: Names) -> Entry:
         component = names.process(move.action.process)
         why = agreeing(self.names[n - 1].text(move.note, self._generated(n - 1)))
+        node = dict(move.action.parameters).get("node", "")
+        why = cluster_wide(why, self.numbers.get(names.node(node), 0)) if isinstance(node, str) else why
         subject = move.says[: len(move.says) - len(SUBJECT.sub("", move.says))]
         does, why = self._words(move, names, component, why)
         before, after = self.rows[n - 1], move.raw
@@ -175,7 +184,7 @@ class Timeline:
         if move.action.process != CLOCK:
             for i in self.stored:
                 if before[i] != after[i]:
-                    found += changes(before[i], after[i], names.of)
+                    found += changes(before[i], after[i], names.of, lambda node: self.numbers.get(names.node(node), 0))
         told = tuple(Change(c.object, c.what, tuple(names.text(f, {}) for f in c.fields)) for c in found)
         says = subject.replace("{process}", component) + does
         return Entry(n, at, component, _action(move, names), says, does, why, told)
@@ -183,7 +192,7 @@ class Timeline:
     def _words(self, move: Move, names: Names, component: str, why: str) -> tuple[str, str]:
         """What a move does, without its subject, and why."""
         parameters = dict(move.action.parameters)
-        given = {k: str(v) if k == "seconds" else names.parameter(v) for k, v in parameters.items()}
+        given = {k: names.parameter(k, v) for k, v in parameters.items()}
         if move.action.rule == "happen" and parameters.get("event") in self.events:
             given["event"] = _event(self.events[parameters["event"]])
         template = SUBJECT.sub("", move.says)
@@ -292,7 +301,7 @@ def _event(event: Event) -> str:
 
 def _action(move: Move, names: Names) -> str:
     given = ", ".join(
-        f"{k}={v if k == 'seconds' else names.parameter(v)}"
+        f"{k}={names.parameter(k, v)}"
         for k, v in move.action.parameters
         if not isinstance(v, Record) or isinstance(v, Ref)
     )

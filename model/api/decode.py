@@ -170,6 +170,6 @@ def _quantity(value: object, context: Context, path: Path) -> Quantity | None:
 
     try:
         return quantity(str(value))
-    except ValueError as error:
-        context.errors.append(Remark(path, str(error)))
+    except ValueError:
+        _refuse("a quantity such as 100m, 1.5 or 2Gi", value, context, path)
         return None

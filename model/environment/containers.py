@@ -49,6 +49,7 @@ def leave(local: NodeState) -> Yields:
     """A process in a container ends by itself, with one of the exit codes that its workload allows.
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts.
+    Simplifies: of all exit codes, 0 and 1 stand for success and failure.
     """
     for each in _running(local):
         for code in each.may_exit:
@@ -57,7 +58,10 @@ def leave(local: NodeState) -> Yields:
 
 @rule("{process}: container {container} of a pod exits with an error", FAULT)
 def crash(local: NodeState, budget: int) -> Yields:
-    """A process in a container ends with exit code 1; what follows is up to the kubelet and the restart policy."""
+    """A process in a container ends with exit code 1; what follows is up to the kubelet and the restart policy.
+
+    Simplifies: 1 stands for every code that is not 0; signals and the out-of-memory killer are not told apart.
+    """
     if budget == 0:
         return
     for each in _running(local):

@@ -9,7 +9,7 @@ Simplifies: all pods of a group have the same usage, and the metrics API knows i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kythera.model.api.core.pod import Pod
@@ -18,7 +18,7 @@ from kythera.model.api.meta import ObjectMeta
 from kythera.model.api.metrics import ContainerMetrics, PodMetrics
 from kythera.model.api.quantity import Quantity, canonical
 from kythera.model.record import Age, Map, Record, record
-from kythera.model.rule import WORKLOAD, Process, Yields, outcome, rule
+from kythera.model.rule import WORKLOAD, Outcome, Process, Yields, rule
 from kythera.model.scenarios.scenario import Workload
 from kythera.model.view import View
 
@@ -31,13 +31,14 @@ class Usage(Record):
     changes: int = 0
 
 
-@rule("the load on {pods} changes to {level}", WORKLOAD)
+@rule("the load on {pods} changes: cpu from {from} to {to}", WORKLOAD)
 def change(usage: Usage, levels: tuple[str, ...], pods: str) -> Yields:
     """The load on a group of pods changes to another of its levels."""
     if usage.changes > 0:
         for level, shown in enumerate(levels):
             if level != usage.level:
-                yield outcome({"usage": Usage(level, usage.changes - 1)}, level=shown, pods=pods)
+                parameters = (("pods", pods), ("from", levels[usage.level]), ("to", shown))
+                yield Outcome(parameters, {"usage": Usage(level, usage.changes - 1)})
 
 
 def metrics(workload: tuple[Workload, ...], present: View, usages: tuple[Any, ...]) -> Mapping[str, tuple[Record, ...]]:
@@ -63,15 +64,21 @@ def _metrics_of(pod: Pod, cpu: Quantity) -> PodMetrics:
     return PodMetrics(meta, Age(0), 30, containers)
 
 
-def process(number: int, group: Workload) -> Process:
-    """The load on one group of pods."""
-    selected = ", ".join(f"{key}={value}" for key, value in group.selector.items())
-    return Process(
-        f"workload/{number}",
-        (change,),
-        {"usage": f"usage/{number}"},
-        {
-            "levels": tuple(canonical(q) for q in group.cpu),
-            "pods": f"the pods with {selected}" if selected else "all pods",
-        },
-    )
+def processes(groups: Sequence[Workload]) -> Iterator[Process]:
+    """The load on each group of pods that may change, named by what selects the group; alike ones are numbered."""
+    named: dict[str, int] = {}
+    for number, group in enumerate(groups):
+        if not group.changes:
+            continue
+        selected = ",".join(f"{key}={value}" for key, value in group.selector.items())
+        named[selected] = named.get(selected, 0) + 1
+        alike = f"#{named[selected]}" if named[selected] > 1 else ""
+        yield Process(
+            f"workload/{selected}{alike}",
+            (change,),
+            {"usage": f"usage/{number}"},
+            {
+                "levels": tuple(canonical(q) for q in group.cpu),
+                "pods": f"the pods with {selected.replace(',', ', ')}" if selected else "all pods",
+            },
+        )

@@ -24,9 +24,10 @@ from kythera.model.scenarios import generations
 from kythera.model.scenarios.components import Member, lists_from_any_cache, members, watches_nodes
 from kythera.model.scenarios.edges import edges
 from kythera.model.scenarios.scenario import Rung, Scenario
+from kythera.model.scenarios.settings import heartbeat_interval
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Symmetry
-from kythera.model.system import PROMPT, BeforeTick, Clock, Stage, System
+from kythera.model.system import PROMPT, Clock, Stage, System
 from kythera.model.view import View
 
 ZONE = "topology.kubernetes.io/zone"
@@ -85,7 +86,7 @@ class _Compiler:
                 self.stages.append(stage)
         if linked:
             self.links(found, faults.partition, faults.node_failure)
-        before = self.environment(nodes, linked)
+        self.environment(nodes, linked)
         if faults.crash:
             self.crashes(found, faults.crash, linked)
         self.generations()
@@ -96,7 +97,7 @@ class _Compiler:
             tuple(self.processes),
             tuple(self.stages),
             self.symmetry(slots, nodes),
-            Clock(self.rung.time, self.horizons(found), before),
+            Clock(self.rung.time, self.horizons(found)),
             {"granularity": self.rung.granularity, "nodes": nodes},
         )
 
@@ -158,17 +159,16 @@ class _Compiler:
             if self.travels(member):
                 self.slots[f"past/{name}/{kind}"] = Slot(f"past/{name}/{kind}", (), node)
                 self.stages.append(_forget(f"past/{name}/{kind}"))
-            self.stages.append(
-                _tell(name, kind, host.shape(kind), self.rung.granularity == COARSE, self.travels(member))
-            )
+            newest, travels = self.rung.granularity == COARSE, self.travels(member)
+            self.stages.append(_tell(name, kind, host.shape(kind), newest, travels))
         if self.rung.granularity == FINE:
             self.slots[f"outbox/{name}"] = Slot(f"outbox/{name}", Outbox(), node)
         lossy = self.rung.granularity == FINE and self.rung.faults.lost_reply > 0
         link = f"link/{member.unit}" if linked else None
         self.processes.append(process(name, host, link, member.extras, lossy, self.travels(member)))
 
-    def environment(self, nodes: tuple[NodeName, ...], linked: bool) -> BeforeTick | None:
-        """Users, workload, ends of containers and heartbeats; what the clock does to heartbeats is returned."""
+    def environment(self, nodes: tuple[NodeName, ...], linked: bool) -> None:
+        """Users, workload, ends of containers and heartbeats."""
         if self.scenario.events:
             kinds = tuple(slot.kind for slot in self.slots.values() if slot.kind)
             self.slots["events"] = Slot("events", users.Events())
@@ -176,22 +176,21 @@ class _Compiler:
             self.processes.append(users.process(self.scenario.writes, kinds, handle_of(self.scenario.variants)))
         if self.scenario.connects:
             self.clients(nodes, linked)
-        for n, group in enumerate(w for w in self.scenario.workload if w.cpu):
+        loads = [group for group in self.scenario.workload if group.cpu]
+        for n, group in enumerate(loads):
             self.slots[f"usage/{n}"] = Slot(f"usage/{n}", workload.Usage(0, group.changes))
-            if group.changes:
-                self.processes.append(workload.process(n, group))
+        self.processes += workload.processes(loads)
         if self.rung.faults.container_crash:
             self.slots["budget/containerCrash"] = Slot("budget/containerCrash", self.rung.faults.container_crash)
         ends = containers.rules(self.objects, self.scenario, crashes=self.rung.faults.container_crash > 0)
         self.processes += [containers.process(node, ends) for node in nodes if ends]
         if not watches_nodes(self.scenario, self.rung):
-            return None
+            return
+        prompt = self.rung.time == PROMPT
         for node in nodes:
-            self.slots[f"lease/{node}"] = Slot(f"lease/{node}", heartbeats.Heartbeat(), node)
-        if self.rung.time == PROMPT:
-            return heartbeats.prompt(nodes, linked)
-        self.processes += [heartbeats.process(node, linked) for node in nodes]
-        return None
+            self.slots[f"lease/{node}"] = Slot(f"lease/{node}", heartbeats.first(prompt), node)
+            if self.rung.faults.partition or not prompt:
+                self.processes.append(heartbeats.process(node, linked, prompt))
 
     def clients(self, nodes: tuple[NodeName, ...], linked: bool) -> None:
         """The clients of each node that somebody may connect from, where it has a kube-proxy."""
@@ -211,11 +210,13 @@ class _Compiler:
             node = parts[0].node
             self.slots[f"link/{unit}"] = Slot(f"link/{unit}", UP, node=node)
             may_fail = failures > 0 and node is not None
+            lease = f"lease/{node}" if node is not None and self.rung.time == PROMPT else None
             if partitions or may_fail:
                 self.processes.append(
                     network.process(
                         unit, partitions > 0, may_fail,
                         tuple(f"local/{m.name}" for m in parts), tuple(m.lost for m in parts),
+                        lease, heartbeat_interval(self.scenario),
                     )
                 )  # fmt: skip
 

@@ -231,7 +231,8 @@ def _on_node(
     # Whether a connection is answered hangs on hooks before stop and grace periods, which need time; so does the
     # back-off without which containers that end again and again would do so faster than anybody can see it.
     timed = {"timed": "yes"} if scenario.connects or any(each.ends for each in scenario.workload) else {}
-    settings = {**timed, **_settings(scenario, "kubelet"), "granularity": rung.granularity}
+    live = "yes" if rung.granularity == "coarse" and rung.faults.staleness == "none" else "no"
+    settings = {**timed, **_settings(scenario, "kubelet"), "granularity": rung.granularity, "live": live}
     agent = kubelet.kubelet(node, settings)
     agent = replace(agent, initial=_with_workload(agent.initial, node, objects, scenario))
     found = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kythera.model.control_plane.apiserver.resources import RESOURCES
 from kythera.model.environment.users import KINDS
 from kythera.model.record import Map, replace
 from kythera.model.scenarios.fields import Part, found
@@ -155,11 +156,12 @@ def _manifests(part: Part) -> tuple[str, tuple[Document, ...]]:
     for problem in problems:
         part.say("apply", f"{problem.file}: {problem.text}")
     documents = []
+    before = len(part.problems)
     for file in files:
         more, problems = read(file)
         documents += more
         part.problems.extend(problems)
-    if files and not documents:
+    if files and not documents and len(part.problems) == before:
         part.say("apply", f"{path_of} holds no object")
     return name, tuple(documents)
 
@@ -198,11 +200,16 @@ def _reaches(name: str, waits: Mapping[str, Sequence[str]]) -> bool:
 
 
 def targeted(
-    plan: Planned, present: Mapping[tuple[str, str, str], object], later: Mapping[tuple[str, str, str], object]
+    plan: Planned,
+    present: Mapping[tuple[str, str, str], object],
+    later: Mapping[tuple[str, str, str], object],
+    unsure: Callable[[str, str], bool] = lambda kind, name: False,
 ) -> Event:
     """The event with its namespace and manifests; a target that nobody has made or applies is a problem.
 
     ``present`` and ``later``: the objects of the manifests and of all apply events, by kind, namespace and name.
+    ``unsure`` says whether an object that is not among them may be one that could not be read, of which all that is
+    wrong was said already.
     """
     event, part = plan.event, plan.part
     if event.verb == "apply" or not event.target:
@@ -210,7 +217,7 @@ def targeted(
     everything = {**present, **later}
     if event.verb in ON_NODES:
         name = event.target.removeprefix("node/").removeprefix("nodes/")
-        if ("Node", "", name) not in everything:
+        if ("Node", "", name) not in everything and not unsure("Node", name):
             nodes = ", ".join(n for kind, _, n in everything if kind == "Node") or "none"
             part.say(event.verb, f"there is no node {found(name)}; the nodes are {nodes}")
         return replace(event, target=name)
@@ -226,18 +233,23 @@ def targeted(
         part.expected(event.verb, "service/name")
         return event
     namespace = _namespace_of(kind, name, event.namespace, "namespace" in part.data, everything)
+    if namespace is None and unsure(kind, name):
+        return event
     if namespace is None:
         others = ", ".join(n for k, _, n in everything if k == kind) or "none"
-        part.say(event.verb, f"there is no {kind} {found(name)} in namespace {event.namespace}; there are: {others}")
+        where = f" in namespace {event.namespace}" if RESOURCES[kind].namespaced else ""
+        part.say(event.verb, f"there is no {kind} {found(name)}{where}; there are: {others}")
         return event
     event = replace(event, target=f"{kind}/{name}", namespace=namespace)
-    return _to_a_port(part, event, everything) if event.verb == CONNECT else event
+    return _to_a_port(part, event, everything, unsure) if event.verb == CONNECT else event
 
 
-def _to_a_port(part: Part, event: Event, everything: Mapping[tuple[str, str, str], Any]) -> Event:
+def _to_a_port(
+    part: Part, event: Event, everything: Mapping[tuple[str, str, str], Any], unsure: Callable[[str, str], bool]
+) -> Event:
     """The connection with its Service's port by name; a source or a port that is not there is a problem."""
     source = event.source.removeprefix("node/").removeprefix("nodes/")
-    if source and ("Node", "", source) not in everything:
+    if source and ("Node", "", source) not in everything and not unsure("Node", source):
         nodes = ", ".join(n for kind, _, n in everything if kind == "Node") or "none"
         part.say("from", f"there is no node {found(source)}; the nodes are {nodes}")
     service = everything["Service", event.namespace, event.target.partition("/")[2]].obj

@@ -33,6 +33,7 @@ from kythera.model.scenarios.objects import DEFAULT_NAMESPACE, Ignored, Item, ad
 from kythera.model.scenarios.owners import restored
 from kythera.model.scenarios.question import Question, empty, question
 from kythera.model.scenarios.scenario import Event, Scenario
+from kythera.model.scenarios.settings import idle, standbys
 from kythera.model.scenarios.source import Document, Problem, Unusable, files_in, from_data, read
 
 __all__ = ["Ignored", "Loaded", "Problem", "Unusable", "load", "load_documents"]
@@ -94,7 +95,10 @@ def load_documents(documents: Sequence[Any], known_properties: Collection[str] |
 
 def _name_of(paths: Sequence[Path]) -> str:
     """A name for a question that has none: that of its first file or folder."""
-    stem = paths[0].resolve().stem.lower() if paths else ""
+    try:
+        stem = paths[0].resolve().stem.lower() if paths else ""
+    except (OSError, RuntimeError):  # a link that leads to itself, of which more is said elsewhere
+        stem = paths[0].stem.lower()
     return re.sub("[^a-z0-9]+", "-", stem).strip("-")[:60].strip("-") or "scenario"
 
 
@@ -109,6 +113,7 @@ class _Loader:
     ignored: list[Ignored] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     context: Context = field(default_factory=Context)
+    not_read: list[Document] = field(default_factory=list)
 
     def loaded(self) -> Loaded:
         """All of it."""
@@ -124,7 +129,7 @@ class _Loader:
         if not any(isinstance(item.obj, Node) for item in items) and not self.problems:
             intended = self.events(asked, items, later, is_final=False)
             items += self.decoded(assumed_nodes(items, [i for _, i in later], intended, self.assumptions))
-        events = self.events(asked, items, later, is_final=not self.problems)
+        events = self.events(asked, items, later, is_final=True)
         admitted(items, self.problems)
         self.judge_applied(items, later)
         if not self.problems and not items and not later:
@@ -140,6 +145,9 @@ class _Loader:
                 f"{running} pods run already: their statuses were taken over in the words of the model's kubelets"
             )
         self.assumptions += missing(items, [item for _, item in later], asked.scenario.schedulers)
+        self.assumptions += standbys(asked.scenario)
+        kinds = {type(item.obj).__name__ for item in (*items, *(item for _, item in later))}
+        self.assumptions += idle(replace(asked.scenario, events=events), kinds)
         return Loaded(
             _numbered(items),
             replace(asked.scenario, events=events),
@@ -168,6 +176,7 @@ class _Loader:
             kind = str(document.data.get("kind"))
             if problem is not None:
                 self.problems.append(problem)
+                self.not_read.append(document)
             elif kind in IGNORED:
                 self.ignored.append(Ignored(document.file, document.line(()), document.name, "", IGNORED[kind]))
             elif kind == SCENARIO:
@@ -177,7 +186,25 @@ class _Loader:
                 item = decoded(as_served, MODELLED[kind], self.context, self.problems, self.ignored)
                 if item is not None:
                     items.append(item)
+                else:
+                    self.not_read.append(document)
         return items
+
+    def may_be_there(self, has_nodes: bool) -> Callable[[str, str], bool]:
+        """Whether an object of some kind and name may be one that could not be read, for all that is known.
+
+        A whole file may be unreadable; of an object that is not understood the name may be; and nodes are assumed or
+        made only where all is well with what says how they are.
+        """
+        # what is wrong with a file as a whole has no field, or is said of the event that applies it
+        files = any(not each.field or each.field.endswith(".apply") for each in self.problems)
+        nodes = bool(self.problems) and (not has_nodes or any("spec.nodes" in each.field for each in self.problems))
+        names = {_name_in(document) for document in self.not_read}
+
+        def may_be(kind: str, name: str) -> bool:
+            return files or name in names or None in names or (kind == "Node" and nodes)
+
+        return may_be
 
     def without_duplicates(self, items: Sequence[Item]) -> list[Item]:
         """Each object once; a second one of the same name, or with the same uid, is a problem."""
@@ -218,8 +245,9 @@ class _Loader:
     ) -> tuple[Event, ...]:
         """The events, with targets that exist and manifests as texts.
 
-        A target that is not there is a problem only if ``is_final``: what could not be read may well be one.
+        A target that is not there is a problem only if ``is_final``, and if it can be none that could not be read.
         """
+        unsure = self.may_be_there(any(isinstance(item.obj, Node) for item in items))
         now = {item.key: item for item in items}
         implied = {item.meta.namespace: item for item in items if item.meta.namespace not in ("", *OF_EVERY_CLUSTER)}
         now = {**{("Namespace", "", name): item for name, item in implied.items()}, **now}
@@ -227,7 +255,7 @@ class _Loader:
         made: list[Event] = []
         for plan in asked.events:
             before = len(self.problems)
-            event = targeted(plan, now, then)
+            event = targeted(plan, now, then, unsure)
             if not is_final:
                 del self.problems[before:]
             texts = tuple(manifest_text(i.document, i.meta.namespace) for other, i in later if other is plan)
@@ -293,6 +321,13 @@ class _Loader:
         )
         admitted(made, self.problems)
         return made
+
+
+def _name_in(document: Document) -> str | None:
+    """The name that is written in a document, or ``None``."""
+    meta = document.data.get("metadata")
+    name = meta.get("name") if isinstance(meta, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _numbered(items: Sequence[Item]) -> tuple[Record, ...]:

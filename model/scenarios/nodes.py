@@ -36,6 +36,11 @@ ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
 OLD_ZONE, OLD_REGION = "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region"
 TOPOLOGY = (ZONE, REGION, OLD_ZONE, OLD_REGION)
 MOST_NODES = 5000
+PLACES: Mapping[Path_, Path_] = {
+    ("metadata", "name"): ("namePrefix",), ("metadata", "labels"): ("labels",), ("spec", "taints"): ("taints",),
+    ("status", "capacity"): ("capacity",), ("status", "allocatable"): ("capacity",),
+}  # fmt: skip
+"""Which fields of a node are written in which fields of an entry of ``spec.nodes``."""
 
 
 def scenario_nodes(part: Part, assumptions: list[str]) -> list[Document]:
@@ -49,27 +54,25 @@ def scenario_nodes(part: Part, assumptions: list[str]) -> list[Document]:
         part.expected("capacity", "resources, such as {cpu: 4, memory: 8Gi, pods: 110}")
     missing = {name: amount for name, amount in USUAL.items() if name not in capacity}
     if missing:
-        assumptions.append(f"nodes {prefix}1 to {prefix}{count} were given {_listed(missing)}")
+        which = f"node {prefix}1 was" if count == 1 else f"nodes {prefix}1 to {prefix}{count} were"
+        assumptions.append(f"{which} given {_listed(missing)}")
     taints = [taint.data for taint in part.parts("taints")]
     lines = _lines(part)
+    written = {of_node: (*part.path, *of_entry) for of_node, of_entry in PLACES.items()}
     return [
-        Document(part.document.file, node_data(f"{prefix}{n}", labels, {**missing, **capacity}, taints), lines)
+        Document(part.document.file, node_data(f"{prefix}{n}", labels, {**missing, **capacity}, taints), lines, written)
         for n in range(1, count + 1)
     ]
 
 
 def _lines(part: Part) -> dict[Path_, int]:
     """Where the fields of an entry stand, by the fields of the nodes that are made from it."""
-    places: dict[Path_, Path_] = {
-        ("metadata", "name"): ("namePrefix",), ("metadata", "labels"): ("labels",),
-        ("status", "capacity"): ("capacity",), ("spec", "taints"): ("taints",),
-    }  # fmt: skip
     size = len(part.path)
     lines: dict[Path_, int] = {(): part.document.line(part.path)}
     for place, line in part.document.lines.items():
         if place[:size] != part.path:
             continue
-        for of_node, of_entry in places.items():
+        for of_node, of_entry in PLACES.items():
             below = place[size:]
             if below[: len(of_entry)] == of_entry:
                 lines[*of_node, *below[len(of_entry) :]] = line

@@ -1,8 +1,8 @@
-"""What a reader should know: objects that others speak of and that the input does not hold."""
+"""What a reader should know: what objects speak of and the input does not hold, or the model does not have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from kythera.model.api.autoscaling import HorizontalPodAutoscaler
@@ -12,9 +12,12 @@ from kythera.model.api.pods import controller_of
 from kythera.model.scenarios.objects import Item
 from kythera.model.scenarios.scenario import SchedulerSettings
 
+MEASURED = frozenset({"Resource", "ContainerResource"})
+"""The types of metrics that the model has."""
+
 
 def missing(items: Sequence[Item], later: Sequence[Item], schedulers: Sequence[SchedulerSettings]) -> Iterator[str]:
-    """A sentence for each reference that leads nowhere, and what follows from it.
+    """A sentence for each reference that leads nowhere, or out of the model, and what follows from it.
 
     ``later`` are the objects that events apply: what they bring is not missing.
     """
@@ -26,6 +29,8 @@ def missing(items: Sequence[Item], later: Sequence[Item], schedulers: Sequence[S
             target = obj.spec.scale_target_ref
             if (target.kind, obj.metadata.namespace, target.name) not in there:
                 yield f"{item.label} scales {target.kind}/{target.name}, which is not in the input: it does nothing"
+            for kind in sorted({metric.type for metric in obj.spec.metrics} - MEASURED):
+                yield f"{item.label} goes by {kind} metrics, which are not modelled: they never have a value"
             continue
         spec, waits = _pods(obj)
         owner = controller_of(obj)
@@ -38,10 +43,33 @@ def missing(items: Sequence[Item], later: Sequence[Item], schedulers: Sequence[S
             continue
         if node is None and spec.scheduler_name not in known:
             yield f"{item.label} names the scheduler {spec.scheduler_name}, which does not run: its pods stay pending"
-        for kind, name in dict.fromkeys(_needs(spec)):
-            if (kind, obj.metadata.namespace, name) not in there:
-                need = f"{item.label} needs the {kind} {name}, which is not in the input"
-                yield f"{need}: containers that need it do not start"
+        yield from _not_there(item, spec, there)
+    for item in later:
+        spec, _ = _pods(item.obj)
+        if spec is not None:
+            yield from _not_there(item, spec, there)
+    yield from _ranks([*items, *later])
+
+
+def _not_there(item: Item, spec: PodSpec, there: Collection[tuple[str, str, str]]) -> Iterator[str]:
+    """What the containers of pods need, or use, and is not there."""
+    for kind, name in dict.fromkeys(_needs(spec)):
+        if (kind, item.meta.namespace, name) not in there:
+            need = f"{item.label} needs the {kind} {name}, which is not in the input"
+            yield f"{need}: containers that need it do not start"
+    for claim in _claims(spec):
+        use = f"{item.label} uses the PersistentVolumeClaim {claim}, and storage is not modelled"
+        yield f"{use}: it was taken to be bound, and usable on every node by any number of pods"
+
+
+def _ranks(items: Sequence[Item]) -> Iterator[str]:
+    """Pods of different priorities: Kubernetes would let the one take the place of the other."""
+    specs = (spec for spec, waits in map(_pods, (item.obj for item in items)) if spec is not None and waits)
+    if len({spec.priority_class_name for spec in specs}) > 1:
+        yield (
+            "pods are of different priority classes, and preemption is not modelled: those of a higher priority are "
+            "scheduled first, and wait where Kubernetes might evict others for them"
+        )
 
 
 def _pods(obj: Any) -> tuple[PodSpec | None, bool]:
@@ -50,6 +78,12 @@ def _pods(obj: Any) -> tuple[PodSpec | None, bool]:
         return obj.spec, obj.status.phase == "Pending"
     template = getattr(getattr(obj, "spec", None), "template", None)
     return (None, False) if template is None else (template.spec, True)
+
+
+def _claims(spec: PodSpec) -> list[str]:
+    """The PersistentVolumeClaims that pods use."""
+    claims = (volume.persistent_volume_claim for volume in spec.volumes)
+    return list(dict.fromkeys(claim.claim_name for claim in claims if claim is not None))
 
 
 def _needs(spec: PodSpec) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from kythera.model.api.core.cluster import Namespace
 from kythera.model.api.core.pod import Pod, PodStatus
 from kythera.model.api.decode import Context, decode, json_names
 from kythera.model.api.meta import ObjectMeta
@@ -32,6 +33,8 @@ from kythera.model.scenarios.source import Document, Path_, Problem, field_text
 DEFAULT_NAMESPACE = "default"
 VERSIONS = "the model counts versions itself"
 LARGEST = 2**63 - 1
+FINALIZER = "kubernetes"
+"""What every namespace is created with: the namespace controller removes it when the namespace is empty."""
 
 _STEP = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
 _TIMES = frozenset(
@@ -197,7 +200,7 @@ def admitted(items: Sequence[Item], problems: list[Problem]) -> None:
                 path = ("spec", "priorityClassName" if obj.spec.priority_class_name else "priority")
                 problems.append(item.document.problem(path, str(refused)))
         _check_class(item, obj, {each.metadata.name for each in classes}, problems)
-        item.obj = obj = _as_created(obj)
+        item.obj = obj = _as_created(obj, item.is_from_cluster)
         for error in validate(obj):
             problems.append(item.document.problem(path_of(error.field), text_of(error)))
 
@@ -223,7 +226,7 @@ def _check_class(item: Item, obj: Any, classes: Collection[str], problems: list[
         problems.append(item.document.problem(path, text + known))
 
 
-def _as_created(obj: Any) -> Any:
+def _as_created(obj: Any, is_from_cluster: bool) -> Any:
     """The object with what the API server says of a new one, where it doesn't say it itself."""
     resource = RESOURCES[type(obj).__name__]
     metadata = replace(obj.metadata, resource_version=0)
@@ -236,6 +239,10 @@ def _as_created(obj: Any) -> Any:
         status: PodStatus = obj.status
         status = replace(status, phase=status.phase or "Pending", qos_class=status.qos_class or qos_class(obj))
         obj = replace(obj, status=status)
+    if isinstance(obj, Namespace) and not is_from_cluster:
+        # Without it the namespace would be gone as soon as it is deleted, and what is in it would stay.
+        finalizers = tuple(dict.fromkeys((*obj.spec.finalizers, FINALIZER)))
+        obj = replace(obj, spec=replace(obj.spec, finalizers=finalizers))
     return obj
 
 

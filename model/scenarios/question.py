@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kythera.model.api import names
 from kythera.model.api.duration import parse_duration
@@ -17,7 +18,7 @@ from kythera.model.scenarios.events import Planned, planned
 from kythera.model.scenarios.fields import Part, found, unknown_field
 from kythera.model.scenarios.kinds import SCENARIO, SCENARIO_VERSION
 from kythera.model.scenarios.scenario import Faults, Scenario, SchedulerSettings, Workload
-from kythera.model.scenarios.settings import SETTINGS
+from kythera.model.scenarios.settings import SETTINGS, at_odds, why_refused
 from kythera.model.scenarios.source import Document, Problem
 
 STALENESS = ("none", "lag", "timeTravel")
@@ -57,9 +58,11 @@ def question(document: Document, problems: list[Problem], known_properties: Coll
         "nodes", "controlPlane", "components", "variants", "workload", "events", "faults", "time", "granularity",
         "properties",
     )  # fmt: skip
+    schedulers, managers = _control_plane(spec.part("controlPlane"))
     scenario = Scenario(
         name=name,
-        schedulers=_control_plane(spec.part("controlPlane")),
+        schedulers=schedulers,
+        controller_managers=managers,
         components=_components(spec.part("components")),
         variants=_variants(spec),
         workload=tuple(_workload(part) for part in spec.parts("workload")),
@@ -71,12 +74,21 @@ def question(document: Document, problems: list[Problem], known_properties: Coll
     return Question(scenario, tuple(spec.parts("nodes")), planned(spec), document)
 
 
-def _control_plane(part: Part) -> tuple[SchedulerSettings, ...]:
-    single = ("apiServers", "etcdMembers", "controllerManagers")
-    part.only(*single, "schedulers")
-    for key in single:
+SINGLE = {
+    "apiServers": "several API servers, each with a cache of its own, are not modelled yet (staleness: timeTravel is "
+    "the first list of a restarted component from an older cache)",
+    "etcdMembers": "the members of etcd are not modelled yet: it is one store that does not fail",
+}
+"""Parts of the control plane of which there can be one, and why."""
+
+
+def _control_plane(part: Part) -> tuple[tuple[SchedulerSettings, ...], int]:
+    """The schedulers, and the number of kube-controller-managers."""
+    part.only(*SINGLE, "controllerManagers", "schedulers")
+    for key, why in SINGLE.items():
         if part.whole(key, 1, least=1) > 1:
-            part.say(key, f"found {part.data[key]}; more than 1 is not modelled yet")
+            part.say(key, f"found {part.data[key]}; expected 1: {why}")
+    managers = part.whole("controllerManagers", 1, least=1)
     schedulers: list[SchedulerSettings] = []
     for each in part.parts("schedulers"):
         each.only("name", "replicas")
@@ -85,12 +97,10 @@ def _control_plane(part: Part) -> tuple[SchedulerSettings, ...]:
             each.say("name", f"found {found(name)}; {text}")
         if name in [other.name for other in schedulers]:
             each.say("name", f"a second scheduler {found(name)}; names must differ")
-        if each.whole("replicas", 1, least=1) > 1:
-            each.say("replicas", f"found {each.data['replicas']}; more than 1 is not modelled yet")
-        schedulers.append(SchedulerSettings(name))
+        schedulers.append(SchedulerSettings(name, each.whole("replicas", 1, least=1)))
     if "schedulers" not in part.data:
-        return (SchedulerSettings(),)
-    return tuple(schedulers)
+        return (SchedulerSettings(),), managers
+    return tuple(schedulers), managers
 
 
 def _components(part: Part) -> Mapping[str, Mapping[str, str]]:
@@ -103,12 +113,15 @@ def _components(part: Part) -> Mapping[str, Mapping[str, str]]:
         read[component] = {}
         for key, value in given.data.items():
             if key not in settings:
-                given.say(key, unknown_field(key, settings))
+                why = why_refused(component, key)
+                given.say(key, unknown_field(key, settings) if why is None else f"not accepted: {why}")
                 continue
             try:
                 read[component][key] = settings[key](value)
             except ValueError as error:
                 given.expected(key, str(error))
+    for component, key, wrong in at_odds(read):
+        part.part(component).say(key, wrong)
     return read
 
 
@@ -166,6 +179,12 @@ FAULTS = {
     "containerCrash": "container_crash", "diskLoss": "disk_loss",
 }  # fmt: skip
 """Names of budgets in the document -> fields of ``Faults``."""
+
+
+def faults_as_written(faults: Faults) -> dict[str, Any]:
+    """Faults as a Scenario writes them: the budgets that are not 0, and the staleness."""
+    budgets = {key: getattr(faults, field) for key, field in FAULTS.items() if getattr(faults, field)}
+    return {**budgets, "staleness": faults.staleness}
 
 
 def _faults(part: Part) -> Faults:

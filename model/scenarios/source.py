@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Any
 import yaml
 
 Path_ = tuple[str | int, ...]
+STANDARD_INPUT = Path("-")
+TEMPLATE = re.compile(r"\{\{-?\s*[\w.$(\"/][^{}]*\}\}")
+"""What Helm replaces: ``{{ .Values.name }}``."""
+
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -43,11 +48,15 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One object of a file as plain data, with the line of each field by its path."""
+    """One object of a file as plain data, with the line of each field by its path.
+
+    ``written`` is for an object that was made from a part of a document: which of its fields are written where there.
+    """
 
     file: str
     data: dict[str, Any]
     lines: dict[Path_, int] = field(default_factory=dict)
+    written: dict[Path_, Path_] = field(default_factory=dict)
 
     def line(self, path: Path_) -> int:
         """The line of a field, or of the nearest one around it."""
@@ -58,6 +67,9 @@ class Document:
 
     def problem(self, path: Path_, text: str) -> Problem:
         """A problem with one of its fields."""
+        for place, there in self.written.items():
+            if path[: len(place)] == place:
+                return Problem(self.file, self.line(path), field_text((*there, *path[len(place) :])), text)
         return Problem(self.file, self.line(path), field_text(path), text)
 
     @property
@@ -113,7 +125,9 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     files: list[Path] = []
     problems: list[Problem] = []
     for path in paths:
-        if path.is_dir():
+        if path == STANDARD_INPUT:
+            files.append(path)
+        elif path.is_dir():
             found = sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES and f.is_file())
             if not found:
                 text = f"the folder holds no file that ends with {', '.join(SUFFIXES)}"
@@ -128,15 +142,33 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
 
 def read(path: Path) -> tuple[list[Document], list[Problem]]:
     """The documents of a file, ``List`` objects taken apart."""
+
+    def content() -> bytes:
+        if path != STANDARD_INPUT:
+            return path.read_bytes()
+        with open(0, "rb", closefd=False) as given:
+            return given.read()
+
+    name = "standard input" if path == STANDARD_INPUT else str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = content().decode().replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        return [], [Problem(str(path), 0, "", f"cannot be read as text: {error}")]
-    return parse(text, str(path))
+        return [], [Problem(name, 0, "", f"cannot be read as text: {error}")]
+    return parse(text, name)
 
 
 def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
-    """The documents of a text."""
+    """The documents of a text; one that is a template still is told as such, and as nothing else."""
+    documents, problems = _parsed(text, file)
+    if problems:
+        for number, line in enumerate(text.splitlines(), 1):
+            if found := TEMPLATE.search(line.partition(" #")[0]):
+                hint = "this is a template, not a manifest; render it first with `helm template`"
+                return [], [Problem(file, number, "", f"found {found[0][:60]}: {hint}")]
+    return documents, problems
+
+
+def _parsed(text: str, file: str) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
     try:
@@ -154,12 +186,19 @@ def parse(text: str, file: str) -> tuple[list[Document], list[Problem]]:
             return list(_flat(Document(file, data), problems)), problems
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        if mark and text.splitlines()[mark.line : mark.line + 1] and _is_tabbed(text.splitlines()[mark.line]):
+            what = "YAML does not allow tabs for indentation; use spaces"
         problems.append(Problem(file, mark.line + 1 if mark else 0, "", f"not YAML: {what}"))
     except _TooMuch as error:
         problems.append(Problem(file, 0, "", str(error)))
     except (RecursionError, ValueError, OverflowError) as error:
         problems.append(Problem(file, 0, "", f"not YAML: {str(error) or 'nested too deeply'}"))
     return documents, problems
+
+
+def _is_tabbed(line: str) -> bool:
+    """Whether a line begins with a tab, perhaps after spaces."""
+    return "\t" in line[: len(line) - len(line.lstrip())]
 
 
 def _json(text: str) -> Any:

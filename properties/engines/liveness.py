@@ -1,7 +1,7 @@
 """Liveness: does every fair run get to the goal and stay there; can the goal always still be reached.
 
 A run that never settles stays, from some time on, in one strongly connected component, and if it is fair in a part of
-it where nobody is starved (``Fairness``).  A state in which nobody owes a step lasts for ever.
+it where nobody is starved (``fairness``).  A state in which nobody owes a step lasts for ever.
 
 Steps of faults and users happen only so often, so they lie on no cycle; they owe nothing.
 
@@ -21,10 +21,12 @@ from kythera.model.rule import CLOCK, Action
 from kythera.model.system import Move
 from kythera.properties.engines.core import Core
 from kythera.properties.engines.deadline import Deadline, OutOfTime
-from kythera.properties.engines.fairness import Fairness, Region, Way
+from kythera.properties.engines.fairness.cycles import Cycles
+from kythera.properties.engines.fairness.names import Way
+from kythera.properties.engines.fairness.regions import Region, Regions
+from kythera.properties.engines.fairness.units import starved, unit
 from kythera.properties.engines.graph import ASKED, CLOCK_UNIT, Graph, build, reaching
 from kythera.properties.engines.tables import NEVER, Group, Special
-from kythera.properties.engines.units import starved, unit
 from kythera.properties.property import Convergence, Recoverable
 
 BUILDING = 0.6
@@ -67,7 +69,8 @@ class Liveness:
         self.core = core
         self.deadline = deadline or Deadline()
         self.graph: Graph = build(core, self.deadline.part(BUILDING))
-        self.fairness = Fairness(core, self.graph, self.deadline)
+        self.regions = Regions(core, self.graph, self.deadline)
+        self.cycles = Cycles(self.regions)
         self.unfinished: set[str] = set()
 
     @property
@@ -103,7 +106,7 @@ class Liveness:
         """Where a run may go wrong for ever, the nearest first."""
         lacks = Missing(self.core, self.graph, prop)
         forbids = None if prop.forbidden is None else Forbidden(self.core, prop)
-        label, cyclic = self.fairness.label, self.fairness.members
+        label, cyclic = self.regions.label, self.regions.members
         for state in range(len(self.graph.states)):
             if state % ASKED == 0:
                 self.deadline.check(f"{prop.name}, {state:,} of {len(self.graph.states):,} states")
@@ -112,17 +115,17 @@ class Liveness:
                 continue
             message = lacks.message(state)
             if message is not None:
-                region = None if stays else self.fairness.region(state)
+                region = None if stays else self.regions.region(state)
                 if stays or region is not None:
                     yield Candidate(state, message, region)
-            elif forbids is not None and (region := self.fairness.region(state)) is not None:
+            elif forbids is not None and (region := self.regions.region(state)) is not None:
                 yield from self.forbidden(prop, forbids, state, region)
 
     def forbidden(self, prop: Convergence, forbids: Forbidden, state: int, region: Region) -> Iterator[Candidate]:
         """The forbidden steps out of a state that a run may take again and again."""
         for action, successor, message in forbids.steps(self.graph.states[state]):
             row = self.core.tables.codec.decode(self.graph.states[state])
-            for way in self.fairness.ways(region, state):
+            for way in self.regions.ways(region, state):
                 # other steps, of the same unit even, may lead to the same state
                 if way.action == action and self.graph.states[way.target] == successor and self.move(row, way, prop):
                     yield Candidate(state, message, region, way)
@@ -131,7 +134,7 @@ class Liveness:
     def lasso(self, prop: Convergence, candidate: Candidate) -> Lasso:
         """The run through a candidate."""
         entry, states = candidate.state, self.graph.states
-        ways = [] if candidate.region is None else self.fairness.cycle(candidate.region, entry, candidate.step)
+        ways = [] if candidate.region is None else self.cycles.cycle(candidate.region, entry, candidate.step)
         lasso = Lasso(prop.name, candidate.message, states[entry], [states[way.target] for way in ways], entry)
         row = start = self.core.tables.codec.decode(lasso.entry)
         for way in ways:
@@ -147,12 +150,12 @@ class Liveness:
 
     def move(self, row: tuple[Any, ...], way: Way, prop: Convergence | None = None) -> Move | None:
         """The move of the plain step that is a step of the graph, and which a property forbids, if one is given."""
-        tables, renaming = self.core.tables, self.fairness.known[way.renaming]
+        tables, names = self.core.tables, self.regions.names
         wanted = tables.codec.decode(self.graph.states[way.target])
         slots = [] if prop is None else [tables.index[name] for name in prop.slots]
         for move in self.core.system.moves(row):
             same = move.actor == CLOCK if way.action == CLOCK_UNIT else unit(move) == tables.actions[way.action]
-            if same and move.row == wanted and (not self.fairness.follows or move.renaming == renaming):
+            if same and move.row == wanted and (not names.follows or move.renaming == names.known[way.renaming]):
                 if prop is None or prop.forbidden is None:
                     return move
                 before, after = tuple(row[i] for i in slots), tuple(move.raw[i] for i in slots)
@@ -237,11 +240,8 @@ class Forbidden:
         """The passing of time, if that is forbidden.  Whether it is possible at all, the graph knows."""
         clock = self.system.clock
         assert clock is not None
-        if clock.before is None:
-            after = tuple([older(value, seconds, clock.horizons) for value in self.values(state)])
-        else:
-            raw = self.system.tick(self.tables.codec.decode(state), seconds).raw
-            after = tuple([raw[i] for i in self.slots])
-        message = self.forbidden(self.values(state), after, Action(CLOCK, "advance", (("seconds", seconds),)))
+        before = self.values(state)
+        after = tuple([older(value, seconds, clock.horizons) for value in before])
+        message = self.forbidden(before, after, Action(CLOCK, "advance", (("seconds", seconds),)))
         if message is not None:
             yield CLOCK_UNIT, self.tables.ticked(state, seconds), message

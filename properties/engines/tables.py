@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kythera.model.request import Ref
-from kythera.model.rule import FAIR, Action, Process, Rule, Wake
+from kythera.model.rule import FAIR, URGENT, Action, Process, Rule, Wake
 from kythera.model.system import ADVERSARIAL, Stage, System
 from kythera.properties.engines.canonical import Ageing, Blocks, Canonical
 from kythera.properties.engines.codec import Codec, Relayout
@@ -360,7 +360,7 @@ class Tables:
                         changes[i] = new
                 if not changes:
                     continue
-                urgent = urgent or rule.actor in FAIR
+                urgent = urgent or rule.actor in URGENT
                 action = self.action_id(unit_of(process.name, rule.name, result.parameters), rule.actor)
                 label = Action(process.name, rule.name, result.parameters)
                 steps.append(Found(tuple(changes.items()), action, label, *self.left_over(numbers, changes)))
@@ -450,14 +450,7 @@ class Tables:
 
     def ticked(self, state: int, seconds: int) -> int:
         """The state after time has passed."""
-        clock, codec = self.system.clock, self.codec
-        assert clock is not None
         state = self.blocks.apply(state, self.ageing.change(seconds))
-        if clock.before is not None:
-            row = codec.decode(state)
-            after = clock.before(self.index, row, seconds)
-            changes = {i: codec.id(i, b) for i, (a, b) in enumerate(zip(row, after, strict=True)) if a is not b}
-            state ^= codec.difference(state, changes.items())
         return self.normalised(state, Special(0, -1, self.all_stages, 0, self.canonical is not None, False))
 
     def wait(self, situations: Iterable[Local]) -> int:

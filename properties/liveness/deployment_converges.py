@@ -30,9 +30,17 @@ def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
             **statement.words(),
             slots=("objects/Deployment", *names),
             missing=lambda deployments, *values: missing(deployments, values[sets], situation(names, values)),
-            applies=lambda deployments, *others: any(map(_claimed, among(deployments, Deployment))),
+            applies=lambda deployments, *values: _is_ever_complete(deployments, values[sets]),
         )
     ]
+
+
+def _is_ever_complete(deployments: Objects, sets: Objects) -> bool:
+    """Whether some Deployment has all that it asks for.
+
+    One that never has is one whose pods can't run, of which nothing is claimed: that must not be told as kept.
+    """
+    return any(_claimed(each) and lacks(each, sets_of(each, sets)) is None for each in among(deployments, Deployment))
 
 
 def _claimed(deployment: Deployment) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kythera.model.api.apps import Deployment, ReplicaSet, RollingUpdateDeployment
 from kythera.model.api.int_or_string import scaled_value
+from kythera.model.api.pods import controller_of
 from kythera.model.rule import Action
 from kythera.properties.property import AnyProperty, StepInvariant
 from kythera.properties.reading import by_uid, sets_of, view_slot, wanted_replicas
@@ -45,7 +46,14 @@ def broken(before: tuple[Any, ...], after: tuple[Any, ...], action: Action) -> s
     known = [
         each for each in among(after[0], ReplicaSet) if each.metadata.uid in seen or old.get(each.metadata.uid) != each
     ]
+    new = by_uid(among(after[0], ReplicaSet))
+    differing = [
+        each for uid in old.keys() | new.keys() if old.get(uid) != new.get(uid) for each in (old.get(uid), new.get(uid))
+    ]
+    owners = {owner.uid for each in differing if each is not None and (owner := controller_of(each)) is not None}
     for deployment in among(before[1], Deployment):
+        if deployment.metadata.uid not in owners:
+            continue  # nothing of it was changed
         message = too_many(deployment, old, known) or too_few(deployment, before, after[0])
         if message is not None:
             return message

@@ -19,6 +19,11 @@ def unit(move: Move) -> Any:
     return unit_of(move.action.process, move.action.rule, move.action.parameters)
 
 
+def waits(each: Any, owed: set[Any]) -> bool:
+    """Whether a unit is possible, or keeps its turn since its process sends and can look at no key."""
+    return each in owed or (each[1] == "decide" and (each[0], "send", "") in owed)
+
+
 class PlainGraph:
     """All plain steps of a system in which no nodes are exchanged."""
 
@@ -44,10 +49,11 @@ class PlainGraph:
             if not taken:
                 continue
             owed = {row: self.owed(row) for row in found}
-            starving = {each for row in found for each in owed[row] - taken if each[1] == "learn"}
+            idle = set[Any]().union(*owed.values()) - taken
+            starving = {each for each in idle if each[1] == "learn" or all(waits(each, owed[row]) for row in found)}
             if starving:
                 yield from self.fair_sets({row for row in found if owed[row].isdisjoint(starving)})
-            elif set.intersection(*owed.values()) <= taken:
+            else:
                 yield found
 
     def violates(self, prop: Convergence) -> bool:

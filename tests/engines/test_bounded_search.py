@@ -161,8 +161,9 @@ def names(core: Core, actions: frozenset[int]) -> set[Any]:
 def test_random_graphs_are_never_judged_falsely(large: float, data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 7))
     ways = st.tuples(*[st.lists(st.integers(0, size - 1), max_size=2, unique=True).map(tuple)] * size)
-    walker = st.builds(Walker, st.sampled_from(["go", "learn"]), st.sampled_from(["component", "user"]), ways)
-    system = labyrinth(data.draw(st.lists(walker, min_size=1, max_size=4)))
+    rules, actors = st.sampled_from(["go", "learn", "decide", "send"]), st.sampled_from(["component", "user"])
+    walker = st.builds(Walker, rules, actors, ways, st.integers(0, 2))
+    system = labyrinth(data.draw(st.lists(walker, min_size=1, max_size=4, unique_by=lambda each: each.unit)))
     bad = data.draw(st.integers(0, size - 1))
     core = explored(system, large, max_states=data.draw(st.integers(1, 8)))
     graph = PlainGraph(system)

@@ -30,9 +30,9 @@ from kythera.model.request import Ref
 from kythera.model.rule import CLOCK, FAIR, Action, Process, Wake, Yields, outcome, rule
 from kythera.model.slot import Slot
 from kythera.model.system import ADVERSARIAL, Clock, Move, System
-from kythera.properties.engines import fairness
 from kythera.properties.engines import graph as graphs
 from kythera.properties.engines.core import Core
+from kythera.properties.engines.fairness import cycles
 from kythera.properties.engines.liveness import Lasso, Liveness
 from kythera.properties.engines.path import moves_along, states_to
 from kythera.properties.property import Convergence, Invariant, Recoverable
@@ -69,8 +69,8 @@ def ask(system: System, prop: Convergence, states: int | None = None, **bounds: 
 def assert_is_a_fair_run(core: Core, lasso: Lasso) -> None:
     """The lasso is a run of the plain step, closes, and nobody who always can act is left out of its cycle.
 
-    Nor is an informer that can learn now and then.  The cycle is unrolled many times, each process under the name that
-    it had at the beginning.
+    Nor is an informer that can learn now and then, or a key that is worth a look whenever nothing is sent.  The cycle
+    is unrolled many times, each process under the name that it had at the beginning.
     """
     system, codec = core.system, core.tables.codec
     stem = moves_along(core, states_to(core, lasso.entry))
@@ -82,8 +82,10 @@ def assert_is_a_fair_run(core: Core, lasso: Lasso) -> None:
     assert [move.row for move in lasso.moves] == [codec.decode(state) for state in lasso.cycle]
 
     def unit(move: Move, first: dict[str, str], who: dict[int, int]) -> tuple[Any, ...]:
-        about = [who[value.uid] for _, value in move.action.parameters if isinstance(value, Ref) and value.uid in who]
-        return (*(first.get(part, part) for part in move.action.process.split("/")), *about, move.action.rule)
+        keys = [value for _, value in move.action.parameters if isinstance(value, Ref)]
+        about = tuple(who.get(key.uid, key.name) if key.uid is not None else key.name for key in keys)
+        process = tuple(first.get(part, part) for part in move.action.process.split("/"))
+        return process, move.action.rule, about if move.action.rule == "decide" or about != ("",) else ()
 
     def units(row: Any) -> set[tuple[Any, ...]]:
         return {unit(each, first, who) for each in system.moves(row) if each.actor in FAIR or each.actor == CLOCK}
@@ -107,7 +109,12 @@ def assert_is_a_fair_run(core: Core, lasso: Lasso) -> None:
                 row = step.row
     for last in (0, len(possible) // 2):  # some come late and stay
         assert set.intersection(*possible[last:]) <= set(taken[last:])
-        assert {each for each in set.union(*possible[last:]) if each[-1] == "learn"} <= set(taken[last:])
+        left = set.union(*possible[last:]) - set(taken[last:])
+        assert "learn" not in {rule for _, rule, _ in left}
+        for look in left:
+            sends = (look[0], "send", ())
+            always = all(look in now or sends in now for now in possible[last:])
+            assert look[1] != "decide" or not always
 
 
 def uids(row: Any) -> set[int]:
@@ -210,7 +217,7 @@ def test_a_forbidden_step_may_be_the_passing_of_time() -> None:
     system = System(
         "clock",
         (Slot("lease/n1", Heartbeat()),),
-        (Process("heartbeat", (renew, wait), {"lease": "lease/n1"}, {"link": "up"}),),
+        (Process("heartbeat", (renew, wait), {"lease": "lease/n1"}, {"link": "up", "prompt": False}),),
         clock=Clock(ADVERSARIAL, {"Heartbeat.age": 10}),
     )
     late = never_for_ever("lease/n1", lambda before, after, action: action.process == CLOCK and after.age == 10)
@@ -264,8 +271,8 @@ def test_a_nurse_whose_name_changes_is_not_starved(others: int, symmetry: bool) 
 
 @pytest.mark.parametrize("symmetry", [False, True])
 def test_an_informer_that_can_learn_again_and_again_does(symmetry: bool) -> None:
-    assert ask(rotor(3, frozenset({1}), symmetry, strong=True), gets_to("done", True)) is None
-    assert ask(rotor(3, frozenset(), symmetry, strong=True), gets_to("done", True)) is not None
+    assert ask(rotor(3, frozenset({1}), symmetry, "learn"), gets_to("done", True)) is None
+    assert ask(rotor(3, frozenset(), symmetry, "learn"), gets_to("done", True)) is not None
 
 
 @pytest.mark.parametrize(("length", "window", "cycle"), [(1, 0, None), (1, 1, None), (2, 2, 2), (3, 1, 2), (5, 4, 2)])
@@ -286,12 +293,13 @@ def test_exchanges_of_equal_nodes_change_no_answer(data: st.DataObject) -> None:
     turn = st.one_of(st.permutations(range(count)).map(tuple), st.tuples(*[value] * count))
     turns = tuple(data.draw(st.lists(turn, min_size=1, max_size=2)))
     wanted = data.draw(st.frozensets(value))
-    strong = data.draw(st.booleans())
+    does = data.draw(st.sampled_from(["attend", "learn", "decide"]))
+    sent = data.draw(st.dictionaries(value, value, max_size=2))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fairness, "SEARCHED", data.draw(st.sampled_from([0, fairness.SEARCHED])))
-        systems = [nursery(values, turns, wanted, symmetry, strong) for symmetry in (True, False)]
-        found = [ask(system, gets_to("done", True)) for system in systems]
-        assert (found[0] is None) == (found[1] is None)
+        patch.setattr(cycles, "SEARCHED", data.draw(st.sampled_from([0, cycles.SEARCHED])))
+        systems = [nursery(values, turns, wanted, symmetry, does, sent) for symmetry in (True, False)]
+        found = [ask(system, gets_to("done", True)) is not None for system in systems]
+        assert found == [PlainGraph(systems[1]).violates(gets_to("done", True))] * 2
 
 
 def looked_after(value: int) -> Convergence:
@@ -338,7 +346,7 @@ def test_renaming_of_pods_changes_no_answer(data: st.DataObject) -> None:
     wanted, mortal = data.draw(st.frozensets(value)), data.draw(st.one_of(st.just(frozenset()), st.frozensets(value)))
     prop = looked_after(data.draw(value))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fairness, "SEARCHED", data.draw(st.sampled_from([0, fairness.SEARCHED])))
+        patch.setattr(cycles, "SEARCHED", data.draw(st.sampled_from([0, cycles.SEARCHED])))
         found = {ask(ward(values, turns, wanted, symmetry, mortal), prop) is None for symmetry in (True, False)}
         if not mortal:
             found.add(not PlainGraph(ward(values, turns, wanted, None)).violates(prop))
@@ -350,8 +358,10 @@ def test_renaming_of_pods_changes_no_answer(data: st.DataObject) -> None:
 def test_random_graphs_are_judged_as_by_the_oracle(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 7))
     ways = st.tuples(*[st.lists(st.integers(0, count - 1), max_size=2, unique=True).map(tuple)] * count)
-    walker = st.builds(Walker, st.sampled_from(["go", "learn"]), st.sampled_from(["component", "user", "repair"]), ways)
-    walkers = data.draw(st.lists(walker, min_size=1, max_size=4))
+    rules = data.draw(st.sampled_from([("go", "learn"), ("decide", "send"), ("decide", "send", "learn")]))
+    actors, processes = st.sampled_from(["component", "user", "repair"]), st.integers(0, 2)
+    walker = st.builds(Walker, st.sampled_from(rules), actors, ways, processes, st.sampled_from("ab"))
+    walkers = data.draw(st.lists(walker, min_size=1, max_size=5, unique_by=lambda each: each.unit))
     system = labyrinth(walkers)
     bad = data.draw(st.integers(0, count - 1))
     misses = gets_to("place", *(place for place in range(count) if place != bad))
@@ -359,7 +369,7 @@ def test_random_graphs_are_judged_as_by_the_oracle(data: st.DataObject) -> None:
     graph = PlainGraph(system)
     for prop in (misses, takes):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fairness, "SEARCHED", data.draw(st.sampled_from([0, fairness.SEARCHED])))
+            patch.setattr(cycles, "SEARCHED", data.draw(st.sampled_from([0, cycles.SEARCHED])))
             assert (ask(system, prop) is not None) == graph.violates(prop)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from kythera.model.api.core.pod import Pod
@@ -11,7 +12,7 @@ from kythera.model.api.meta import ObjectMeta
 from kythera.model.host import PROVISIONAL
 from kythera.model.record import Map, NodeName, Uid
 from kythera.model.request import Ref
-from kythera.model.rule import COMPONENT, Process, Rule, Yields, outcome, rule
+from kythera.model.rule import COMPONENT, Outcome, Process, Rule, Yields, outcome, rule
 from kythera.model.slot import Slot
 from kythera.model.symmetry import Symmetry
 from kythera.model.system import System
@@ -204,11 +205,17 @@ Turn = tuple[int, ...]
 
 
 def nursery(
-    values: tuple[int, ...], turns: tuple[Turn, ...], wanted: frozenset[int], symmetry: bool, strong: bool = False
+    values: tuple[int, ...],
+    turns: tuple[Turn, ...],
+    wanted: frozenset[int],
+    symmetry: bool,
+    does: str = "attend",
+    sent: Mapping[int, int] = MappingProxyType({}),
 ) -> System:
     """Each node has a value; a robot turns all values at once, one way or the other; a nurse on each node acts.
 
-    It acts once, while its node has a wanted value; ``strong``: it learns, which is owed strong fairness.
+    It acts once, while its node has a wanted value.  ``does``: what that is called, ``learn`` or ``decide``, which are
+    owed more than other things are.  Where its node has one of the values ``sent`` it sends, and gives it another.
     """
     nodes = tuple(NodeName(f"n{i}") for i in range(1, len(values) + 1))
 
@@ -224,25 +231,30 @@ def nursery(
         if value in wanted and not done:
             yield outcome({"done": True})
 
-    if strong:
-        attend = replace(attend, name="learn")
+    @rule("{process} sends")
+    def send(value: int) -> Yields:
+        """A nurse who sends looks at nothing."""
+        if value in sent:
+            yield outcome({"value": sent[value]})
+
+    attend = replace(attend, name=does)
     slots = (
         *(Slot(f"value/{node}", value, node=node) for node, value in zip(nodes, values, strict=True)),
         Slot("done", False),
     )
-    nurses = tuple(Process(f"nurse/{n}", (attend,), {"value": f"value/{n}", "done": "done"}) for n in nodes)
+    nurses = tuple(Process(f"nurse/{n}", (attend, send), {"value": f"value/{n}", "done": "done"}) for n in nodes)
     robot = Process("robot", (work,), {"values": tuple(f"value/{node}" for node in nodes)})
     exchanged = Symmetry(slots, (nodes,)) if symmetry else None
     return System("nursery", slots, (robot, *nurses), symmetry=exchanged)
 
 
-def rotor(nodes: int, wanted: frozenset[int], symmetry: bool = True, strong: bool = False) -> System:
+def rotor(nodes: int, wanted: frozenset[int], symmetry: bool = True, does: str = "attend") -> System:
     """Equal nodes with values 0, 1, ..., which go round: one state (and one with the duty done), if nodes are equal.
 
     The nurse of some node can always act, but each single one only now and then, unless all values are wanted.
     """
     turn = tuple((value + 1) % nodes for value in range(nodes))
-    return nursery(tuple(range(nodes)), (turn,), wanted, symmetry, strong)
+    return nursery(tuple(range(nodes)), (turn,), wanted, symmetry, does)
 
 
 def sickbed(others: int, symmetry: bool = True) -> System:
@@ -256,26 +268,46 @@ def sickbed(others: int, symmetry: bool = True) -> System:
 
 @dataclass(frozen=True)
 class Walker:
-    """A process that leads from each place to others; ``rule`` and ``actor`` say what it is owed."""
+    """A rule of a process that leads from each place to others; its name, actor and key say what it is owed."""
 
     rule: str
     actor: str
     ways: tuple[tuple[int, ...], ...]
+    process: int = 0
+    key: str = ""
+
+    @property
+    def about(self) -> str:
+        """The key that it is about: to send is about none."""
+        return "" if self.rule == "send" else self.key
+
+    @property
+    def unit(self) -> tuple[Any, ...]:
+        """What it is a unit of fairness by."""
+        return self.process, self.rule, self.about
 
 
 def labyrinth(walkers: Sequence[Walker]) -> System:
-    """A token that several processes move, each along ways of its own."""
+    """A token that several processes move, each along ways of its own; whoever can send does not decide."""
+    sends = {
+        (each.process, place) for each in walkers if each.rule == "send" for place, to in enumerate(each.ways) if to
+    }
 
-    def process(number: int, walker: Walker) -> Process:
+    def made(walker: Walker) -> Rule:
         def go(place: int) -> Yields:
             """Somewhere."""
+            if walker.rule == "decide" and (walker.process, place) in sends:
+                return
             for there in walker.ways[place]:
-                yield outcome({"place": there}, to=there)
+                about = (("key", Ref("Pod", "default", walker.about)),) if walker.about else ()
+                yield Outcome((("to", there), *about), {"place": there})
 
-        made = Rule(walker.rule, "{process} goes to {to}", go, ("place",), walker.actor)
-        return Process(f"walker{number}", (made,), {"place": "place"})
+        return Rule(walker.rule, "{process} goes to {to}", go, ("place",), walker.actor)
 
-    return System("labyrinth", (Slot("place", 0),), tuple(process(i, each) for i, each in enumerate(walkers)))
+    numbers = sorted({walker.process for walker in walkers})
+    rules = {number: tuple(made(each) for each in walkers if each.process == number) for number in numbers}
+    processes = tuple(Process(f"walker{number}", rules[number], {"place": "place"}) for number in numbers)
+    return System("labyrinth", (Slot("place", 0),), processes)
 
 
 def corridor(length: int, window: int) -> System:

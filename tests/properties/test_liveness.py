@@ -139,10 +139,19 @@ def test_gated_pods_and_pods_of_unknown_schedulers_are_not_claimed() -> None:
     assert not answer.applied
 
 
-def test_a_deployment_whose_pods_fit_nowhere_is_not_claimed() -> None:
-    answer = judge(DEPLOYMENT_CONVERGES, question([node("n1"), deployment(1, cpu="2")]))
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [node("n1"), deployment(1, cpu="2")],
+        [node("n1", cpu="500m"), deployment(2)],
+        [node("n1", taints=[{"key": "a", "effect": "NoSchedule"}]), deployment(1)],
+    ],
+    ids=["a pod too large", "fewer places than pods", "a taint that no pod tolerates"],
+)
+def test_a_deployment_whose_pods_fit_nowhere_is_not_claimed_and_not_told_to_converge(documents: list[Any]) -> None:
+    answer = judge(DEPLOYMENT_CONVERGES, question(documents, faults=Faults(crash=0, staleness="none")))
     assert answer.message is None
-    assert answer.applied
+    assert not answer.applied
 
 
 def test_a_paused_deployment_is_not_claimed() -> None:

@@ -110,7 +110,9 @@ def test_it_holds_where_it_could_fail(statement: Statement, ask: Any, steps: int
 
 def test_an_informer_goes_back_only_by_time_travel() -> None:
     documents = [node("n1"), replica_set(1)]
-    travels = judge(RESOURCE_VERSION_MONOTONIC, question(documents, faults=Faults(crash=1, staleness="timeTravel")))
+    faults, name = Faults(crash=1, staleness="timeTravel"), RESOURCE_VERSION_MONOTONIC.name
+    assert not RESOURCE_VERSION_MONOTONIC.bind(RESOURCE_VERSION_MONOTONIC, question(documents, faults=faults))
+    travels = judge(RESOURCE_VERSION_MONOTONIC, question(documents, faults=faults, properties=(name,)))
     assert travels.message is not None
     assert travels.length == 3
     lags = judge(RESOURCE_VERSION_MONOTONIC, question(documents, faults=CRASH))

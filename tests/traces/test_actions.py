@@ -17,6 +17,7 @@ def test_an_action_says_when_and_then_and_who_promises_it(row: dict[str, str]) -
     assert row["when"]
     assert row["then"]
     assert row["source"]
+    assert row["simplifies"]
 
 
 def test_every_rule_of_a_large_system_is_in_the_catalogue() -> None:

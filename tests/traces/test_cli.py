@@ -147,7 +147,7 @@ def test_the_json_report_has_what_scenario_md_promises(tmp_path: Path) -> None:
     } <= report.keys()  # fmt: skip
     assert (report["scenario"], report["verdict"]) == ("drain-blocked-by-budget", "violated")
     (broken,) = (each for each in report["properties"] if each["verdict"] == "violated")
-    assert (broken["name"], broken["fairness"]) == ("drains-complete", "weak")
+    assert (broken["name"], broken["fairness"]) == ("drains-complete", "weak; strong for informers; keys in turn")
     trace = broken["trace"]
     assert Path(trace["file"]).exists()
     assert trace["length"] == len(trace["steps"]) == trace["loop_from"]

@@ -67,12 +67,27 @@ def damaged(change: Any, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda data: data.pop("format"), "format: found None, expected 'kythera-trace/1'"),
+        (lambda data: data.pop("format"), "format: found null, expected 'kythera-trace/1'"),
         (lambda data: data.update(format="kythera-trace/9"), "found 'kythera-trace/9'"),
         (lambda data: data.pop("steps"), "it has no steps"),
-        (lambda data: data.update(steps=3), "malformed"),
+        (lambda data: data.update(steps=3), "steps: found 3, expected a list"),
+        (lambda data: data["steps"].append(3), r"steps\[1\]: found 3, expected an object"),
+        (lambda data: data["steps"][0].update(slots=["a"]), r"steps\[0\].slots: found a list, expected an object"),
+        (lambda data: data["steps"][0]["slots"].update(a=1), r"steps\[0\].slots.a: found 1, expected text"),
+        (lambda data: data.update(property=["p"]), "property: found a list, expected text"),
+        (lambda data: data.update(message=None), "message: found null, expected text"),
+        (
+            lambda data: data.update(loop_from="x"),
+            "loop_from: found 'x', expected null or the number of a step, from 0 to 1",
+        ),
+        (lambda data: data.update(loop_from=999), "found 999"),
+        (lambda data: data.update(loop_from=-3), "found -3"),
+        (lambda data: data.update(loop_from=True), "found True"),
+        (lambda data: data.update(steps=[], loop_from=1), "from 0 to 0"),
+        (lambda data: data["rung"]["faults"].update(crash="many"), "rung.faults.crash: found 'many', expected a whole"),
+        (lambda data: data["rung"]["faults"].update(staleness=[]), "rung.faults.staleness: found a list"),
         (lambda data: data["rung"].update(granularity="medium"), "medium"),
-        (lambda data: data["rung"]["faults"].update(flood=1), "malformed"),
+        (lambda data: data["rung"]["faults"].update(flood=1), "flood: this version knows no such fault"),
     ],
 )
 def test_what_is_wrong_with_a_trace_is_said(change: Any, text: str, tmp_path: Path) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.traces.small import DRAIN
 
 from kythera.model.scenarios.loader import load
 from kythera.traces.check import check
+from kythera.traces.cli import main
 from kythera.traces.commands import write_traces
-from kythera.traces.format import Trace, TraceStep
+from kythera.traces.format import Trace, TraceStep, save
 from kythera.traces.format import load as load_trace
 from kythera.traces.replay import replay
 
@@ -62,3 +69,38 @@ def test_an_action_that_is_not_possible_any_more_is_told_with_its_step(recorded:
     found = replay(replace(recorded, steps=steps))
     assert found.difference == ("at step 2: the action is not possible any more: kube-scheduler.bind(node=n9)")
     assert len(found.moves) == 1
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value of a piece of plain data."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_a_trace_holds_there_is_a_verdict_or_one_line_for_each_mistake(
+    recorded: Trace, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Any JSON value at any place of a trace: exit code 0, 1 or 2, and never a traceback."""
+    file = tmp_path_factory.getbasetemp() / "fuzzed.json"
+    save(recorded, file)
+    content = [copy.deepcopy(json.loads(file.read_text()))]
+    *around, last = (0, *data.draw(st.sampled_from(places(content[0]))))
+    inside: Any = content
+    for key in around:
+        inside = inside[key]
+    inside[last] = data.draw(JSON)
+    file.write_text(json.dumps(content[0]))
+    found = CliRunner().invoke(main, ["replay", str(file)])
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    assert found.exit_code in (0, 1, 2)
+    assert (found.exit_code == 2) == bool(found.stderr)
+    assert found.exit_code != 2 or all(line.startswith(str(file)) for line in found.stderr.splitlines())

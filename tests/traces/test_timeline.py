@@ -16,6 +16,7 @@ from kythera.model.record import Map, Uid, replace
 from kythera.model.rule import Action
 from kythera.model.scenarios.scenario import Workload
 from kythera.model.system import CLOCK, Move
+from kythera.traces.addresses import with_addresses
 from kythera.traces.changes import CREATED, GONE, differences
 from kythera.traces.render.terminal import print_entries
 from kythera.traces.timeline import Again, Entry, Names, Timeline, agreeing, folded, timeline, without_pauses
@@ -216,4 +217,20 @@ def test_a_change_of_load_says_whose() -> None:
     load = Workload(Map({"app": "web"}), cpu=(parse_quantity("100m"), parse_quantity("300m")), changes=1)
     made = system([node("n1"), replica_set(1), autoscaler("web", 1, 2)], workload=(load,))
     told = [entry.does for move in made.moves(made.initial) for entry in timeline(made, [move])]
-    assert "the load on the pods with app=web changes to 300m" in told
+    assert "the load on the pods with app=web changes: cpu from 100m to 300m" in told
+
+
+def test_addresses_are_those_of_the_whole_cluster() -> None:
+    data = {"kind": "Pod", "spec": {"nodeName": "n2"}, "status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}}
+    told = with_addresses(data, {"n1": 1, "n2": 2}.__getitem__)
+    assert told["status"] == {"podIP": "10.0.2.1", "podIPs": [{"ip": "10.0.2.1"}]}
+    endpoints = [{"addresses": ["10.0.0.1"], "nodeName": node} for node in ("n1", "n2")]
+    told = with_addresses({"kind": "EndpointSlice", "endpoints": endpoints}, {"n1": 1, "n2": 2}.__getitem__)
+    assert [each["addresses"] for each in told["endpoints"]] == [["10.0.1.1"], ["10.0.2.1"]]
+
+
+def test_a_bare_pod_that_is_evicted_is_called_by_its_name() -> None:
+    made = system([node("n1"), node("n2"), pod("large"), pod("small")], events=(event("drain n1", "drain", "n1"),))
+    told = [e.says for seed in SEEDS for e in timeline(made, walk(made, 40, seed)) if "kubectl drain evicts" in e.says]
+    assert told
+    assert all(not re.search(r"pod \d", text) for text in told)

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from kythera.properties.property import HOLDS, INCONCLUSIVE, VACUOUS, VIOLATED, WITHIN_BOUNDS, WORST_FIRST
 from kythera.traces.changes import CHANGED, CREATED, DELETING, GONE, Change
-from kythera.traces.check import Counterexample, PropertyReport, Report, RungReport, faults_text, rung_name
 from kythera.traces.format import Trace
 from kythera.traces.replay import Replay
+from kythera.traces.report import Counterexample, PropertyReport, Report, RungReport, faults_text, rung_name
 from kythera.traces.timeline import Again, Entry, Timeline, folded
 
 COLOUR = {HOLDS: "green", WITHIN_BOUNDS: "green", VACUOUS: "yellow", INCONCLUSIVE: "yellow", VIOLATED: "bold red"}
@@ -25,6 +25,11 @@ MEANING = {
     VACUOUS: "vacuous: a property never had a chance to fail, so nothing was learnt about it",
     INCONCLUSIVE: "inconclusive: the budget ran out before every property could be judged",
     VIOLATED: "violated",
+}
+WHEN_INTERRUPTED = {
+    WITHIN_BOUNDS: "holds so far: nothing was found before it was interrupted",
+    INCONCLUSIVE: "inconclusive: it was interrupted before every property could be judged",
+    VIOLATED: "violated; it was interrupted before everything was visited",
 }
 GRANULARITY = {
     "coarse": "each look of a controller, with all its requests, is one step",
@@ -57,7 +62,9 @@ def print_report(report: Report, files: Mapping[str, Path], profile: bool) -> No
     if profile:
         for rung in report.rungs:
             print_profile(out, rung)
-    out.print(f"\n[{COLOUR[report.verdict]}]{MEANING[report.verdict]}[/] ({report.seconds:.1f} s)")
+    interrupted = report.interrupted and report.verdict in WHEN_INTERRUPTED
+    meaning = WHEN_INTERRUPTED[report.verdict] if interrupted else MEANING[report.verdict]
+    out.print(f"\n[{COLOUR[report.verdict]}]{meaning}[/] ({report.seconds:.1f} s)")
 
 
 def _is_same_run(a: Counterexample, b: Counterexample) -> bool:
@@ -236,7 +243,7 @@ def _print(out: Console, head: str, markup: str, margin: str) -> None:
 def print_replay(trace: Trace, found: Replay, entries: Sequence[Entry]) -> None:
     """A trace run again."""
     out = console()
-    out.print(f"[bold]{trace.property}[/]: {escape(trace.message)}")
+    out.print(f"[bold]{escape(trace.property)}[/]: {escape(trace.message)}")
     out.print(f"  promised: {escape(trace.says)}\n")
     if found.difference:
         print_entries(out, entries, None)

@@ -113,8 +113,16 @@ def reconcile(local: Absent, view: View, key: Ref, *, scope: Scope) -> Iterator[
         requests = collect(view, item, latest, found, scope)
         if not scope.deletes:
             requests = tuple(each for each in requests if not isinstance(each, Delete))
-        why = "some of its owners are gone" if found.solid else "none of its owners is there"
-        yield Step(local, requests, why=why)
+        yield Step(local, requests, why=_why(found))
+
+
+def _why(owners: Classified) -> str:
+    """Why an object that is not being deleted loses owners, or goes."""
+    if owners.solid:
+        return "some of its owners are gone" if owners.dangling else "some of its owners are being deleted"
+    if owners.waiting:
+        return "its owner is being deleted in the foreground, and waits for it"
+    return "none of its owners is there"
 
 
 def dependents(view: View, owner: Record, scope: Scope) -> Iterator[tuple[Record, OwnerReference]]:

@@ -50,7 +50,7 @@ def reconcile(local: None, view: View, key: Ref, *, kinds: tuple[type[Record], .
         going = tuple(
             Delete(Ref(*_place(obj)), propagation_policy="Background") for obj in left if not _terminating(obj)
         )
-        yield Step(local, going, why=f"{len(left)} objects are left in namespace {name}")
+        yield Step(local, going, why=f"{_number(len(left))} left in namespace {name}")
     elif FINALIZER in namespace.spec.finalizers:
         finalizers = tuple(each for each in namespace.spec.finalizers if each != FINALIZER)
         final = replace(namespace, spec=replace(namespace.spec, finalizers=finalizers))
@@ -63,6 +63,10 @@ def _place(obj: Record) -> tuple[Any, ...]:
     """What a deletion is addressed to: the name, or the uid where the name is generated."""
     ref = ref_of(obj)
     return ref.kind, ref.namespace, ref.name, None if ref.name else ref.uid
+
+
+def _number(count: int) -> str:
+    return "1 object is" if count == 1 else f"{count} objects are"
 
 
 def _terminating(obj: Record) -> bool:

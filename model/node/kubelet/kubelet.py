@@ -12,7 +12,7 @@ Granularity: with the setting ``granularity`` = ``coarse`` (the default) a step 
 and reports it; with ``fine`` each thing is a step of its own, and reporting, which upstream is done by
 another goroutine, comes before or after the next thing.  ``timed`` = ``yes`` makes grace periods, probe
 thresholds and back-off take time; else a container stops, is found ready, and starts again at once.
-``longest_back_off`` is in seconds.
+``longest_back_off`` is in seconds, and so is ``crashLoopBackOff`` (maxContainerRestartPeriod).
 
 Variants, none of them ever released: ``kubelet.admission=off`` lets every pod in that is bound to the node;
 ``kubelet.sandbox=always_new`` makes another sandbox for a pod that ran before the kubelet was restarted;
@@ -88,8 +88,9 @@ def kubelet(node: NodeName, settings: Mapping[str, str] = EMPTY, runtime: cri.Ru
     """
     options = Settings(
         coarse=settings.get("granularity", "coarse") == "coarse",
+        live=settings.get("live") == "yes",
         timed=settings.get("timed", "no") == "yes",
-        longest_back_off=int(settings.get("longest_back_off", LONGEST_BACK_OFF)),
+        longest_back_off=int(settings.get("crashLoopBackOff", settings.get("longest_back_off", LONGEST_BACK_OFF))),
         admits_all=settings.get("kubelet.admission") == "off",
         always_new_sandbox=settings.get("kubelet.sandbox") == "always_new",
         counts_addresses=settings.get("kubelet.address") == "counts_pods",
@@ -191,7 +192,8 @@ def _reported(state: NodeState, view: View, pod: Pod, done: list[Change], settin
     if worker is not None:
         old = worker.reported or pod.status
         status = _status(state, view, pod, worker, old)
-        if worker.disputed or worker.reported is None or own_part(status) != own_part(worker.reported):
+        disputed = worker.disputed or (settings.live and _is_disputed(worker, pod))
+        if disputed or worker.reported is None or own_part(status) != own_part(worker.reported):
             own = tuple(each for each in status.conditions if each.type in OWNED)
             patch = replace(pod, status=replace(status, conditions=own))
             requests.append(Update(patch, "status", unconditional=True))
@@ -210,6 +212,15 @@ def _reported(state: NodeState, view: View, pod: Pod, done: list[Change], settin
         return Step(state, requeue_after=_next_look(state, pod))
     why = f"{name_of(pod)}: {'; '.join(whys)}"
     return Step(state, tuple(requests), _next_look(state, pod), why, (("does", ", ".join(does)),))
+
+
+def _is_disputed(worker: Worker, pod: Pod) -> bool:
+    """Whether somebody else has written what the kubelet has reported, by a view that is never behind.
+
+    One that may be behind shows older reports too: there what changes counts (``observe``).
+    Source: pkg/kubelet/status/status_manager.go needsReconcile.
+    """
+    return worker.reported is not None and visible(pod.status) != visible(worker.reported)
 
 
 def _status(state: NodeState, view: View, pod: Pod, worker: Worker, old: PodStatus) -> PodStatus:

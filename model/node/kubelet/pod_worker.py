@@ -57,9 +57,13 @@ KILLED = 137
 
 
 class Settings(NamedTuple):
-    """How finely, and whether with time, a kubelet's work is cut into steps."""
+    """How finely, and whether with time, a kubelet's work is cut into steps.
+
+    ``live``: what it sees of its pods is never behind, and so neither its own reports.
+    """
 
     coarse: bool = True
+    live: bool = False
     timed: bool = False
     longest_back_off: int = LONGEST_BACK_OFF
     admits_all: bool = False

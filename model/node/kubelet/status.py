@@ -312,8 +312,12 @@ def refused_status(old: PodStatus, reason: str, message: str) -> PodStatus:
 
 
 def own_part(status: PodStatus) -> PodStatus:
-    """What of a status is the kubelet's own to say, without the times at which it came to be so."""
-    own = tuple(replace(each, last_transition_time=None) for each in status.conditions if each.type in OWNED)
+    """What of a status is the kubelet's own to say, without times; conditions in whatever order are the same.
+
+    Source: pkg/kubelet/status/status_manager.go isPodStatusByKubeletEqual.
+    """
+    found = (replace(each, last_transition_time=None) for each in status.conditions if each.type in OWNED)
+    own = tuple(sorted(found, key=lambda each: OWNED.index(each.type)))
     return replace(status, conditions=own, start_time=None, nominated_node_name=None, qos_class="")
 
 

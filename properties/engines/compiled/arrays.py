@@ -53,15 +53,14 @@ class Arrays:
 
     def kinds(self) -> Numbers:
         """How many of each kind of key there are, and where each kind begins."""
-        tables, clock = self.tables, self.tables.system.clock
+        tables = self.tables
         fields, looks, bundles = len(tables.codec.fields), len(self.judge.looks), len(tables.bundles)
         stages = len(tables.stage_reads)
         layout = np.zeros(16, np.int64)
         layout[kernel.BUNDLES], layout[kernel.STAGES] = bundles, stages
         layout[kernel.FIELDS], layout[kernel.LOOKS] = fields, looks
         layout[kernel.SYMMETRIC] = tables.canonical is not None
-        if clock is not None:
-            layout[kernel.CLOCK] = kernel.OWN_CLOCK if clock.before is None else kernel.HOST_CLOCK
+        layout[kernel.TIMED] = tables.system.clock is not None
         at = bundles
         for name, size in (
             (kernel.FIRST_STAGE, stages), (kernel.ORDER, 1), (kernel.FIRST_FIELD, fields), (kernel.PLAN, 1),

@@ -102,7 +102,7 @@ class Lists(NamedTuple):
 # the numbers in ``counters``
 STATES, ENTRIES, LATER, SLOW, EDGES, FRESH, TICKS = range(7)
 # the numbers in ``layout``: how many of each kind there are, and where each kind begins in ``masks``
-BUNDLES, STAGES, FIELDS, LOOKS, CLOCK, FIRST_STAGE, ORDER, FIRST_FIELD, PLAN, FIRST_IMAGE, FIRST_LOOK, AGE = range(12)
+BUNDLES, STAGES, FIELDS, LOOKS, TIMED, FIRST_STAGE, ORDER, FIRST_FIELD, PLAN, FIRST_IMAGE, FIRST_LOOK, AGE = range(12)
 SYMMETRIC = 12
 
 # what follows the key's words, its kind and its uids in an entry, counted from the end of the words
@@ -111,7 +111,6 @@ NOT_ANSWERED = np.uint64(0xFFFFFFFFFFFFFFFF)
 NEVER = 1 << 30
 TOO_MANY = np.uint64((1 << 63) - 1)
 DONE, MISSING, BY_HOST = 0, 1, 2
-OWN_CLOCK, HOST_CLOCK = 1, 2
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 S32 = np.uint64(32)
@@ -516,11 +515,11 @@ def follow(
                 slow += 1
             else:
                 missing = True
-    clock, ticks = layout[CLOCK], 0
-    if wait >= 0 and wait < NEVER and clock > 0:
+    ticks = 0
+    if wait >= 0 and wait < NEVER and layout[TIMED] > 0:
         for j in range(k):
             after[0, j] = state[0, j]
-        status = BY_HOST if clock & HOST_CLOCK else tick(memo, counters, after, state, scratch, pieces, wait, number)
+        status = tick(memo, counters, after, state, scratch, pieces, wait, number)
         if status == DONE:
             for j in range(k):
                 ticks |= after[0, j] != state[0, j]

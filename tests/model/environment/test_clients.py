@@ -214,4 +214,4 @@ def test_a_trace_says_what_became_of_a_connection() -> None:
         row = moves[-1].row
     entry = timeline(system, moves)[-1]
     assert entry.says == "a client on n1 connects to Service/web: Pod/a on n1 answers"
-    assert entry.why == "at 10.0.0.1"
+    assert entry.why == "at 10.0.1.1", "with the number of the node"

@@ -67,6 +67,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load([tmp_path / "nothing.yaml"])
 
 
+def test_a_link_that_leads_to_itself(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.yaml"
+    loop.symlink_to(loop)
+    with pytest.raises(Unusable, match="there is no such file"):
+        load([loop])
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200))
 def test_any_bytes_are_loaded_or_refused(tmp_path: Path, data: bytes) -> None:

@@ -93,6 +93,38 @@ def test_an_autoscaler_of_version_1() -> None:
     assert "scales Deployment/web, which is not in the input" in " ".join(alone.assumptions)
 
 
+def test_what_objects_ask_for_and_the_model_does_not_have_is_said() -> None:
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "web-data"}}
+    target = {"type": "AverageValue", "averageValue": "3"}
+    hpa = {
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+        "spec": {
+            "maxReplicas": 8, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "metrics": [{"type": "External", "external": {"metric": {"name": "queue"}, "target": target}}],
+        },
+    }  # fmt: skip
+    said = " ".join(load_documents([deployment(volumes=[claim]), hpa]).assumptions)
+    assert "Deployment/web uses the PersistentVolumeClaim web-data, and storage is not modelled" in said
+    assert "HorizontalPodAutoscaler/web goes by External metrics, which are not modelled" in said
+
+
+def test_what_an_applied_object_needs_and_nobody_brings_is_said() -> None:
+    key = {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "c"}}}
+    new = deployment()
+    new["spec"]["template"]["spec"]["containers"][0]["env"] = [key]
+    asked = scenario(events=[{"apply": [new]}])
+    assert "Deployment/web needs the ConfigMap settings" in " ".join(load_documents([deployment(), asked]).assumptions)
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"c": "1"}}
+    assert "needs" not in " ".join(load_documents([deployment(), settings, asked]).assumptions)
+
+
+def test_priorities_are_no_preemption_and_it_is_said() -> None:
+    high = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "high"}, "value": 10}
+    both = [high, deployment("a", priorityClassName="high"), deployment("b")]
+    assert "preemption is not modelled" in " ".join(load_documents(both).assumptions)
+    assert "preemption" not in " ".join(load_documents(both[:2]).assumptions)
+
+
 def test_kinds_that_change_nothing_are_listed(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text(
@@ -127,6 +159,18 @@ def test_another_namespace_is_made_and_said() -> None:
     assert [text for text in loaded.assumptions if "namespace" in text] == [
         "namespace shop is not in the input: it was made"
     ]
+
+
+@pytest.mark.parametrize("spec", [{}, {"finalizers": ["kubernetes"]}])
+def test_a_namespace_has_the_finalizer_that_keeps_it_until_it_is_empty(spec: dict[str, Any]) -> None:
+    written = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}, "spec": spec}
+    assert [each.spec.finalizers for each in of(load_documents([written]), "Namespace")] == [("kubernetes",)] * 2
+
+
+def test_a_namespace_of_a_dump_that_has_lost_its_finalizer_gets_none() -> None:
+    seen = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "uid": "a1", "resourceVersion": "7"}}
+    (shop,) = (each for each in of(load_documents([seen]), "Namespace") if each.metadata.name == "shop")
+    assert shop.spec.finalizers == ()
 
 
 # Nodes

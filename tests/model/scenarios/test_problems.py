@@ -67,8 +67,9 @@ OBJECTS = [
     ("replicas: 2", "replicas: -2", 6, "spec.replicas", "must be greater than or equal to 0"),
     ("replicas: 2", "replicas: 99999999999999999999", 6, "spec.replicas", "at most 64 bits"),
     ("replicas: 2", "replicas: .inf", 6, "spec.replicas", "finite number"),
-    ("cpu: 100m", "cpu: 100q", 17, "spec.template.spec.containers[0].resources.requests.cpu", "quantities must match"),
-    ("cpu: 100m", "cpu: [1]", 17, "spec.template.spec.containers[0].resources.requests.cpu", "quantities must match"),
+    ("cpu: 100m", "cpu: 100q", 17, "spec.template.spec.containers[0].resources.requests.cpu", "found text ('100q')"),
+    ("cpu: 100m", "cpu: 1mm", 17, "spec.template.spec.containers[0].resources.requests.cpu", "a quantity such as 100m"),
+    ("cpu: 100m", "cpu: [1]", 17, "spec.template.spec.containers[0].resources.requests.cpu", "found a list"),
     ("labels: {app: web}", "labels: {app: api}", 11, "spec.template.metadata.labels", "selector"),
     ("labels: {app: web}", "labels: {app: 12}", 11, "spec.template.metadata.labels.app", "expected text"),
     ("name: web\nspec", "name: Web\nspec", 4, "metadata.name", "RFC 1123"),
@@ -94,16 +95,33 @@ SCENARIOS = [
     ("  node: []", 23, "spec.node", "did you mean nodes?"),
     ("  nodes: [{cuont: 3}]", 23, "spec.nodes[0].cuont", "did you mean count?"),
     ("  nodes: [{count: 0}]", 23, "spec.nodes[0].count", "from 1 to 5000, found 0"),
-    ("  nodes: [{capacity: {cpu: many}}]", 23, "status.capacity.cpu", "quantities must match"),
-    ("  nodes: [{count: 1}, {count: 1}]", 23, "metadata.name", "a second Node/n1"),
-    ("  nodes:\n  - {count: 1,\n     taints: [{key: a, effect: Never}]}", 25, "spec.taints[0].effect", "Never"),
-    ("  controlPlane: {apiServers: 2}", 23, "spec.controlPlane.apiServers", "more than 1 is not modelled yet"),
-    ("  controlPlane: {etcdMembers: 3}", 23, "spec.controlPlane.etcdMembers", "not modelled yet"),
-    ("  controlPlane: {controllerManagers: 2}", 23, "spec.controlPlane.controllerManagers", "not modelled yet"),
-    ("  controlPlane: {schedulers: [{name: a, replicas: 2}]}", 23, "spec.controlPlane.schedulers[0].replicas", "not"),
+    ("  nodes: [{capacity: {cpu: many}}]", 23, "spec.nodes[0].capacity.cpu", "found text ('many')"),
+    ("  nodes: [{capacity: {memory: -1Gi}}]", 23, "spec.nodes[0].capacity.memory", "greater than or equal to 0"),
+    ("  nodes: [{count: 1}, {namePrefix: m, labels: {a b: c}}]", 23, "spec.nodes[1].labels", "a b"),
+    ("  nodes: [{count: 1}, {count: 1}]", 23, "spec.nodes[1].namePrefix", "a second Node/n1"),
+    ("  nodes:\n  - {count: 1,\n     taints: [{key: a, effect: Bad}]}", 25, "spec.nodes[0].taints[0].effect", "Bad"),
+    ("  controlPlane: {apiServers: 2}", 23, "spec.controlPlane.apiServers", "found 2; expected 1: several API"),
+    ("  controlPlane: {etcdMembers: 3}", 23, "spec.controlPlane.etcdMembers", "found 3; expected 1: the members"),
+    ("  controlPlane: {controllerManagers: 0}", 23, "spec.controlPlane.controllerManagers", "a whole number from 1"),
+    ("  controlPlane: {schedulers: [{replicas: 0}]}", 23, "spec.controlPlane.schedulers[0].replicas", "from 1"),
     ("  controlPlane: {schedulers: [{name: a}, {name: a}]}", 23, "spec.controlPlane.schedulers[1].name", "a second"),
     ("  components: {kube-schedular: {}}", 23, "spec.components.kube-schedular", "did you mean kube-scheduler?"),
-    ("  components: {kubelet: {x: 1}}", 23, "spec.components.kubelet.x", "known here are longest_back_off, timed"),
+    ("  components: {kubelet: {x: 1}}", 23, "spec.components.kubelet.x", "known here are crashLoopBackOff, longest"),
+    ("  components: {kubelet: {maxPods: 20}}", 23, "spec.components.kubelet.maxPods", "not accepted: say it as pods"),
+    ("  components: {kubelet: {nodeLeaseDurationSeconds: 400}}", 23,
+     "spec.components.kubelet.nodeLeaseDurationSeconds", "every 100 s, which is not within node-monitor-grace-period"),
+    ("  components: {kubelet: {crashLoopBackOff: {maxContainerRestartPeriod: 10m}}}", 23,
+     "spec.components.kubelet.crashLoopBackOff", "from 1s to 300s"),
+    ("  components: {kube-scheduler: {profiles: []}}", 23, "spec.components.kube-scheduler.profiles", "only the"),
+    ("  components: {kube-scheduler: {podInitialBackoffSeconds: 60}}", 23,
+     "spec.components.kube-scheduler.podInitialBackoffSeconds", "longer than the longest (10 s)"),
+    ("  components: {kube-controller-manager: {concurrent-deployment-syncs: 5}}", 23,
+     "spec.components.kube-controller-manager.concurrent-deployment-syncs", "one object at a time"),
+    ("  components: {kube-controller-manager: {node-monitor-grace-period: 0s}}", 23,
+     "spec.components.kube-controller-manager.node-monitor-grace-period", "a duration of 1s or more"),
+    ("  components: {kube-controller-manager: {unhealthy-zone-threshold: 55}}", 23,
+     "spec.components.kube-controller-manager.unhealthy-zone-threshold", "a number from 0 to 1"),
+    ("  components: {descheduler: {thresholds: {cpu: 200}}}", 23, "spec.components.descheduler.thresholds", "from 0"),
     (
         "  components:\n    kube-controller-manager:\n      horizontal-pod-autoscaler-sync-period: 15x", 25,
         "spec.components.kube-controller-manager.horizontal-pod-autoscaler-sync-period", "a duration such as 40s",
@@ -226,3 +244,27 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00a")
     with pytest.raises(Unusable, match="cannot be read as text"):
         load([file])
+
+
+def test_a_target_that_is_not_there_is_told_beside_other_problems(tmp_path: Path) -> None:
+    events = "  events: [{scale: deployment/api, replicas: 1}]\n"
+    fields = [p.field for p in found(tmp_path, WEB.replace("replicas: 2", "replica: 2") + SCENARIO + events)]
+    assert fields == ["spec.replica", "spec.events[0].scale"]
+
+
+def test_a_node_that_would_be_assumed_is_not_missed_beside_other_problems(tmp_path: Path) -> None:
+    text = WEB.replace("replicas: 2", "replica: 2") + SCENARIO + "  events: [{drain: n1}]\n"
+    assert only(tmp_path, text).field == "spec.replica"
+
+
+def test_an_applied_file_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "v2.yml").write_text("a: [1,\n", encoding="utf-8")
+    assert only(tmp_path, WEB + SCENARIO + "  events: [{apply: v2.yml}]\n").file == str(tmp_path / "v2.yml")
+
+
+def test_a_template_that_is_not_rendered_and_tabs_are_told_as_such(tmp_path: Path) -> None:
+    text = WEB.replace("replicas: 2", "replicas: {{ .Values.replicas }}\n  {{- if .Values.x }}")
+    problem = only(tmp_path, text)
+    assert problem.line == 6
+    assert "helm template" in problem.text
+    assert "tabs" in only(tmp_path, WEB.replace("  replicas: 2", "\treplicas: 2")).text

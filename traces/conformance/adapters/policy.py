@@ -14,14 +14,16 @@ from kythera.model.api.decode import Context, decode
 from kythera.model.api.meta import ObjectMeta, OwnerReference
 from kythera.model.api.pods import condition
 from kythera.model.api.policy import PodDisruptionBudget
-from kythera.model.control_plane.controllers.disruption import (
-    DISRUPTION_TARGET,
+from kythera.model.control_plane.controllers.disruption.budgets import (
     Scale,
     SyncError,
     budget_status,
     failed_status,
     pods_of,
     scale_of_owner,
+)
+from kythera.model.control_plane.controllers.disruption.targets import (
+    DISRUPTION_TARGET,
     seconds_until_stale,
     without_target,
 )

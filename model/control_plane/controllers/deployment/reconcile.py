@@ -1,11 +1,13 @@
 """The Deployment controller: replaces pods of an old template by pods of the new one, by way of ReplicaSets.
 
-It owns: why the last creation of a ReplicaSet was refused, per Deployment (``Trouble``); lost when its
+It owns: what became of the last creation of a ReplicaSet, per Deployment (``Attempt``); lost when its
 process dies. It may: create, scale, annotate, adopt, release and delete ReplicaSets, and write the status
 (with the revision annotation) of Deployments.
 
 Source: pkg/controller/deployment/deployment_controller.go.
-Simplifies: the annotation for rolling back that apps/v1 no longer offers is ignored; events are not recorded.
+Simplifies: the annotation for rolling back that apps/v1 no longer offers is ignored; events are not recorded.  A look
+whose later requests were refused after it has created a ReplicaSet is repeated when something new is seen; upstream
+repeats it up to 15 times before (``maxRetries``), with growing delays, from the view that it has then.
 """
 
 from __future__ import annotations
@@ -32,18 +34,27 @@ from kythera.model.request import Create, Ref, Request, Update, ref_of
 from kythera.model.view import View
 
 ALREADY_EXISTS = "AlreadyExists"
+CREATED = "Created"
 
 
 @record
-class Trouble(Record):
-    """Why the ReplicaSet of a Deployment could not be created: AlreadyExists or ReplicaSetCreateError."""
+class Attempt(Record):
+    """What became of the last creation of a ReplicaSet of a Deployment.
+
+    ``outcome``: Created, as long as nothing has been seen of the Deployment since; or why it was refused, AlreadyExists
+    or ReplicaSetCreateError, with the API server's ``message``.
+
+    A ReplicaSet that was just created is not created once more from the same view, even if it is gone by then: nothing
+    puts the Deployment's key into the work queue again before an informer shows something of it.  Else a controller
+    whose cache still shows a Deployment that is gone would make a ReplicaSet each time that one has been collected.
+    """
 
     deployment: Uid
-    reason: str
+    outcome: str
     message: str = ""
 
 
-Local = tuple[Trouble, ...]
+Local = tuple[Attempt, ...]
 
 
 def keys(view: View) -> Iterable[Ref]:
@@ -67,15 +78,17 @@ def reconcile(local: Local, view: View, key: Ref) -> Iterator[Step]:
     claims = claim(deployment, deployment.spec.selector, view.list(ReplicaSet, namespace))
     sync = Sync(deployment, claims, view.list(Pod, namespace))
     sync.run()
-    trouble = next((each for each in local if each.deployment == deployment.metadata.uid), None)
-    if trouble is None:
+    last = next((each for each in local if each.deployment == deployment.metadata.uid), None)
+    if last is None:
         yield Step(local, sync.requests(), sync.wait, sync.why)
+    elif last.outcome == CREATED:
+        yield Step(local)
     elif sync.created is None:
-        yield Step(_forget(local, trouble.deployment), sync.requests(), sync.wait, sync.why)
-    elif trouble.reason == ALREADY_EXISTS:
+        yield Step(_forget(local, last.deployment), sync.requests(), sync.wait, sync.why)
+    elif last.outcome == ALREADY_EXISTS:
         yield _collided(local, view, sync, sync.created)
     else:
-        yield _reported(local, sync, sync.created, trouble)
+        yield _reported(local, sync, sync.created, last)
 
 
 def unbounded(local: Local, view: View, key: Ref) -> Iterator[Step]:
@@ -115,10 +128,10 @@ def _collided(local: Local, view: View, sync: Sync, wanted: ReplicaSet) -> Step:
     return Step(forgotten, (Update(changed, subresource="status"),), why=f"{wanted.metadata.name} is taken")
 
 
-def _reported(local: Local, sync: Sync, wanted: ReplicaSet, trouble: Trouble) -> Step:
+def _reported(local: Local, sync: Sync, wanted: ReplicaSet, refused: Attempt) -> Step:
     """Report that a ReplicaSet could not be created, as the last thing of the attempt, before another."""
     deployment = sync.before
-    message = f'Failed to create new replica set "{wanted.metadata.name}": {trouble.message}'
+    message = f'Failed to create new replica set "{wanted.metadata.name}": {refused.message}'
     failed = new_condition(PROGRESSING, "False", REPLICA_SET_CREATE_ERROR, message)
     conditions = set_deployment_condition(deployment.status.conditions, failed)
     if not has_progress_deadline(deployment) or conditions == deployment.status.conditions:
@@ -132,27 +145,52 @@ def _forget(local: Local, deployment: Uid | None) -> Local:
 
 
 def observe(local: Local, before: View, after: View) -> Local:
-    """Forget Deployments that are gone."""
+    """Forget Deployments that are gone, and creations of those that something is seen of.
+
+    Source: pkg/controller/deployment/deployment_controller.go updateDeployment, addReplicaSet, updateReplicaSet,
+    deleteReplicaSet.
+    """
     if not local:
         return local
     existing = {each.metadata.uid for each in after.list(Deployment)}
-    return tuple(each for each in local if each.deployment in existing)
+    return tuple(
+        each
+        for each in local
+        if each.deployment in existing
+        and (each.outcome != CREATED or _about(before, each.deployment) == _about(after, each.deployment))
+    )
+
+
+def _about(view: View, deployment: Uid) -> tuple[Record, ...]:
+    """What is seen of a Deployment: itself, and ReplicaSets that are its or nobody's."""
+    owners = ((each, controller_of(each)) for each in view.list(ReplicaSet))
+    return (
+        *(each for each in view.list(Deployment) if each.metadata.uid == deployment),
+        *(each for each, owner in owners if owner is None or owner.uid == deployment),
+    )
+
+
+def caught_up(local: Local) -> Local:
+    """Forget creations once the informers show the present: what was created has shown, if only by being gone."""
+    return tuple(each for each in local if each.outcome != CREATED)
 
 
 def replied(local: Local, key: Ref, request: Request, reply: Reply) -> Local:
-    """Remember why a ReplicaSet could not be created, unless its namespace is being deleted.
+    """Remember what became of the creation of a ReplicaSet, unless it failed since its namespace is being deleted.
 
     Source: pkg/controller/deployment/sync.go getNewReplicaSet.
     """
     if key.uid is None or not isinstance(request, Create):
         return local
     others = _forget(local, key.uid)
-    if reply.ok or "being terminated" in reply.message:
+    if reply.ok:
+        new = Attempt(key.uid, CREATED)
+    elif "being terminated" in reply.message:
         return others
-    if reply.code == 409 and reply.reason in ("", ALREADY_EXISTS):
-        new = Trouble(key.uid, ALREADY_EXISTS)
+    elif reply.code == 409 and reply.reason in ("", ALREADY_EXISTS):
+        new = Attempt(key.uid, ALREADY_EXISTS)
     else:
-        new = Trouble(key.uid, REPLICA_SET_CREATE_ERROR, reply.message)
+        new = Attempt(key.uid, REPLICA_SET_CREATE_ERROR, reply.message)
     return tuple(sorted((*others, new), key=lambda each: each.deployment))
 
 
@@ -208,5 +246,6 @@ def controller(settings: Mapping[str, str] = {}) -> Controller:
         observe=observe,
         replied=replied,
         shapes=shapes,
+        caught_up=caught_up,
         says="replaces pods of an old template by pods of the new one",
     )

@@ -170,7 +170,13 @@ def judged(view: View, options: Options) -> tuple[Node, ...]:
 
 
 def _grace_left(view: View, node: Node, options: Options) -> int | None:
-    """Seconds until the node counts as silent, if it doesn't already."""
+    """Seconds until the node counts as silent, if it doesn't already.
+
+    A Lease without a time of renewal is that of a kubelet whose heartbeats are never late: nobody waits for these.
+    """
+    lease = view.get(Lease, LEASES, node.metadata.name)
+    if lease is None or lease.spec.renew_time is None:
+        return None
     left = options.grace - silence(view, node)
     return left if left > 0 and ready_status(node) != UNKNOWN else None
 

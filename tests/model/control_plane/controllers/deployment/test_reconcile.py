@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from tests.model.control_plane.controllers.tiny_cluster import TinyCluster
+from tests.systems import deployment as manifest
+from tests.systems import event, node, question
 
 from kythera.model.api.apps import (
     Deployment,
@@ -21,9 +23,12 @@ from kythera.model.api.pods import condition
 from kythera.model.control_plane.controllers import deployment, replicaset
 from kythera.model.control_plane.controllers.deployment.reconcile import pod_shape
 from kythera.model.control_plane.controllers.deployment.revisions import REVISION, REVISION_HISTORY
-from kythera.model.controller import Reply
-from kythera.model.record import Map, replace
-from kythera.model.request import Create, Request
+from kythera.model.controller import Reply, Step
+from kythera.model.record import Map, Uid, replace
+from kythera.model.request import Create, Request, ref_of
+from kythera.model.scenarios.scenario import Faults
+from kythera.model.view import view
+from kythera.properties.engines.core import Core
 
 LABELS = Map({"app": "web"})
 ONE_MORE = DeploymentStrategy("RollingUpdate", RollingUpdateDeployment(0, 1))
@@ -210,6 +215,48 @@ def test_a_refused_replica_set_is_reported_and_tried_again() -> None:
     made.refusal = lambda request: None
     made.settle()
     assert images(made) == ["v2"]
+
+
+def test_after_a_creation_nothing_is_done_until_something_is_seen() -> None:
+    controller = deployment.controller()
+    selector = LabelSelector(LABELS)
+    spec = DeploymentSpec(replicas=1, selector=selector, template=template("v1"))
+    web = Deployment(ObjectMeta(name="web", namespace="default", uid=Uid(0)), spec)
+    before, key = view(Deployment=(web,)), ref_of(web)
+    (step,) = controller.reconcile((), before, key)
+    create = step.requests[0]
+    assert isinstance(create, Create)
+    local = controller.replied(step.local, key, create, Reply(201, object=create.object))
+    assert list(controller.reconcile(local, before, key)) == [Step(local)]
+    strangers = view(Deployment=(web,), ReplicaSet=(_of_another(create.object),))
+    assert controller.observe(local, before, strangers) == local
+    for after in (view(Deployment=(replace(web, status=replace(web.status, replicas=1)),)), view()):
+        assert controller.observe(local, before, after) == ()
+    mine = view(Deployment=(web,), ReplicaSet=(create.object,))
+    assert controller.observe(local, before, mine) == ()
+    assert controller.observe(local, mine, before) == ()
+    assert controller.caught_up(local) == ()
+
+
+def _of_another(replica_set: Any) -> ReplicaSet:
+    owner = replace(replica_set.metadata.owner_references[0], uid=Uid(9))
+    made: ReplicaSet = replace(replica_set, metadata=replace(replica_set.metadata, owner_references=(owner,)))
+    return made
+
+
+def test_a_deployment_that_is_gone_gets_no_replica_set_after_each_collection() -> None:
+    """The controller has not seen yet that the Deployment is gone: it makes one ReplicaSet, which is collected."""
+    lag = Faults(crash=0)
+    asked = question([node("n1"), manifest(1)], lag, events=(event("bye", "delete", "deployment/web"),))
+    core = Core(asked.system, [], float("inf"))
+    assert core.run(max_states=20_000).complete
+    codec, index = core.tables.codec, asked.system.index
+    rows = [codec.decode(state) for level in core.levels for state in level]
+    assert max(len(row[index["objects/Pod"]]) for row in rows) == 1
+    seen = ("pending/deployment/Deployment", "pending/deployment/ReplicaSet")
+    waiting = [row for row in rows if row[index["local/deployment"]]]
+    assert waiting
+    assert all(any(row[index[name]] for name in seen) for row in waiting)
 
 
 def test_a_replica_set_of_its_own_template_is_adopted() -> None:

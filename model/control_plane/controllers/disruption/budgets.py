@@ -1,26 +1,11 @@
-"""The disruption controller: works out how many more pods each PodDisruptionBudget lets go.
+"""What a PodDisruptionBudget allows: how many pods it counts on, which are healthy, which are about to go.
 
-It owns: when it first saw that a pod bears a DisruptionTarget condition without being deleted; lost when its
-process dies.
-It may: write the status of PodDisruptionBudgets, and set DisruptionTarget conditions of pods to False.
-
-Source: pkg/controller/disruption/disruption.go;
-https://kubernetes.io/docs/concepts/workloads/pods/disruptions/.
-
-Simplifies:
-
-* The two minutes after which a DisruptionTarget condition counts as stale begin when the controller sees it,
-  not at its transition time: upstream is later by nothing but the informer's lag, and after a restart of the
-  controller by up to two minutes less.  No age of a condition has to be kept for it.
-* Only Deployments and ReplicaSets are known owners of pods; others have no scale in the model, so a budget
-  over their pods that needs one is reported as failed, as upstream does for owners without a scale.
-* An entry of ``disruptedPods`` ends after exactly two minutes; upstream compares finer than in seconds.
+Source: pkg/controller/disruption/disruption.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
 from kythera.model.api.apps import Deployment, ReplicaSet
 from kythera.model.api.core.pod import Pod
@@ -28,43 +13,19 @@ from kythera.model.api.int_or_string import scaled_value
 from kythera.model.api.label_parsing import selector_of
 from kythera.model.api.labels import matches
 from kythera.model.api.meta import Condition, OwnerReference
-from kythera.model.api.pods import (
-    condition,
-    controller_of,
-    is_ready,
-    is_terminal,
-    is_terminating,
-    set_condition,
-)
+from kythera.model.api.pods import condition, controller_of, is_ready, is_terminating, set_condition
 from kythera.model.api.policy import PodDisruptionBudget, PodDisruptionBudgetStatus
-from kythera.model.controller import Controller, Step
 from kythera.model.record import Age, Map, Record, Uid, record, replace
-from kythera.model.request import Ref, Update, ref_of
 from kythera.model.view import View
 
 DELETION_TIMEOUT = 120
 """For so many seconds an evicted pod that isn't being deleted yet counts as gone."""
 
-STALE_CONDITION_TIMEOUT = 120
-"""After so many seconds without a deletion a DisruptionTarget condition is taken back."""
-
 DISRUPTION_ALLOWED = "DisruptionAllowed"
-DISRUPTION_TARGET = "DisruptionTarget"
-
-RECOMPUTE = "recompute"
-OVERWRITE_WITH_OLD = "overwrite_with_old"
 
 
 class SyncError(ValueError):
     """A budget cannot be worked out; the text says why."""
-
-
-@record
-class Targeted(Record):
-    """A pod that bears a DisruptionTarget condition, and since when that is seen."""
-
-    uid: Uid = Uid(0)
-    since: Age = Age(0)
 
 
 @record
@@ -92,47 +53,7 @@ class Disrupted(Record):
     recheck: int | None = None
 
 
-Local = tuple[Targeted, ...]
 ScaleOf = Callable[[OwnerReference, str], Scale | None]
-
-
-def keys(view: View) -> Iterable[Ref]:
-    """Every budget, and every pod that bears a DisruptionTarget condition and isn't being deleted."""
-    yield from (ref_of(each) for each in view.list(PodDisruptionBudget))
-    yield from (ref_of(pod) for pod in view.list(Pod) if is_targeted(pod))
-
-
-def reconcile(local: Local, view: View, key: Ref, *, on_conflict: str = RECOMPUTE) -> Iterator[Step]:
-    """Bring one budget's status up to date, or take back one pod's stale DisruptionTarget condition.
-
-    ``on_conflict``: what happens if the budget has changed since it was looked at.  ``recompute``: the write
-    is refused, and the budget looked at again.  ``overwrite_with_old``: the status is written all the same.
-    Source: pkg/controller/disruption/disruption.go sync, syncStalePodDisruption.
-    """
-    local = _still_targeted(local, view)
-    if key.kind == "Pod":
-        pod = view.find(Pod, key)
-        yield Step(local) if pod is None else _look_at_pod(local, pod)
-        return
-    budget = view.find(PodDisruptionBudget, key)
-    if budget is None:
-        yield Step(local)
-        return
-    recheck = None
-    try:
-        pods = pods_of(budget, view.list(Pod, budget.metadata.namespace))
-        status = budget_status(budget, pods, partial(scale_of_owner, view))
-        recheck = disrupted_pods(budget, pods).recheck
-        why = f"{status.current_healthy} healthy, {status.disruptions_allowed} may go"
-    except SyncError as error:
-        status = failed_status(budget, str(error))
-        why = str(error)
-    if status == budget.status:
-        yield Step(local, requeue_after=recheck, why=why)
-        return
-    overwrites = on_conflict == OVERWRITE_WITH_OLD
-    request = Update(replace(budget, status=status), subresource="status", unconditional=overwrites)
-    yield Step(local, (request,), recheck, why)
 
 
 def pods_of(budget: PodDisruptionBudget, pods: Iterable[Pod]) -> tuple[Pod, ...]:
@@ -293,59 +214,6 @@ def count_healthy(pods: Iterable[Pod], disrupted: Disrupted) -> int:
     )
 
 
-def is_targeted(pod: Pod) -> bool:
-    """Whether a pod is said to be disrupted although nobody deletes it.
-
-    What the kubelet says of itself is never stale, nor is what is said of a pod that has ended.
-    Source: pkg/controller/disruption/disruption.go nonTerminatingPodHasStaleDisruptionCondition.
-    """
-    told = condition(pod.status.conditions, DISRUPTION_TARGET)
-    return (
-        told is not None
-        and told.status == "True"
-        and told.reason != "TerminationByKubelet"
-        and not is_terminating(pod)
-        and not is_terminal(pod)
-    )
-
-
-def seconds_until_stale(pod: Pod, seen_for: int) -> int | None:
-    """Seconds until a DisruptionTarget condition that has been seen for so long is stale; ``None``: never."""
-    return max(0, STALE_CONDITION_TIMEOUT - seen_for) if is_targeted(pod) else None
-
-
-def without_target(pod: Pod) -> Pod:
-    """The pod with its DisruptionTarget condition taken back.
-
-    Source: pkg/controller/disruption/disruption.go syncStalePodDisruption.
-    """
-    told = Condition(DISRUPTION_TARGET, "False", last_transition_time=Age(0))
-    status = replace(pod.status, conditions=set_condition(pod.status.conditions, told))
-    return replace(pod, status=status)
-
-
-def _look_at_pod(local: Local, pod: Pod) -> Step:
-    uid = pod.metadata.uid
-    if uid is None or not is_targeted(pod):
-        return Step(local)
-    seen = next((each for each in local if each.uid == uid), None)
-    if seen is None:
-        first = tuple(sorted((*local, Targeted(uid)), key=lambda each: each.uid))
-        return Step(first, requeue_after=STALE_CONDITION_TIMEOUT, why="a disruption was announced")
-    wait = seconds_until_stale(pod, seen.since)
-    if wait:
-        return Step(local, requeue_after=wait)
-    return Step(local, (Update(without_target(pod), subresource="status"),), why="the disruption did not come")
-
-
-def _still_targeted(local: Local, view: View) -> Local:
-    """What is remembered, less the pods of which it is no longer true."""
-    if not local:
-        return local
-    targeted = {pod.metadata.uid for pod in view.list(Pod) if is_targeted(pod)}
-    return tuple(each for each in local if each.uid in targeted)
-
-
 def _told(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, ...]:
     """The conditions with ``new``; its transition time changes only with its status.
 
@@ -354,51 +222,3 @@ def _told(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition,
     old = condition(conditions, new.type)
     since = old.last_transition_time if old is not None and old.status == new.status else Age(0)
     return set_condition(conditions, replace(new, last_transition_time=since))
-
-
-def observe(local: Local, before: View, after: View) -> Local:
-    """What the informers' event handlers do: forget announced disruptions that came, or were taken back."""
-    return _still_targeted(local, after)
-
-
-def controller(settings: Mapping[str, str] = {}) -> Controller:
-    """The disruption controller.
-
-    ``settings``: ``disruption.on_conflict=overwrite_with_old`` brings back an old defect: a status that was
-    worked out before an eviction is written over it, and the budget is spent twice.
-    """
-    return Controller(
-        name="disruption",
-        watches=(PodDisruptionBudget, Pod, ReplicaSet, Deployment),
-        writes=(PodDisruptionBudget, Pod),
-        initial=(),
-        keys=keys,
-        reconcile=partial(reconcile, on_conflict=settings.get("disruption.on_conflict", RECOMPUTE)),
-        observe=observe,
-        horizons={
-            "Targeted.since": STALE_CONDITION_TIMEOUT,
-            "PodDisruptionBudgetStatus.disrupted_pods": DELETION_TIMEOUT,
-            "PodDisruptionBudgetStatus.disrupted_uids": DELETION_TIMEOUT,
-        },
-        says="works out how many more pods each PodDisruptionBudget lets go",
-    )
-
-
-def horizons_of(obj: Record) -> Mapping[str, int]:
-    """No object makes ages matter longer than they do anyway."""
-    return {}
-
-
-__all__ = [
-    "Local",
-    "budget_status",
-    "controller",
-    "count_healthy",
-    "disrupted_pods",
-    "expected_pods",
-    "horizons_of",
-    "is_targeted",
-    "keys",
-    "reconcile",
-    "seconds_until_stale",
-]

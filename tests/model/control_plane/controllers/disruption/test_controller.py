@@ -17,16 +17,15 @@ from kythera.model.api.meta import (
 )
 from kythera.model.api.pods import condition
 from kythera.model.api.policy import PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus
-from kythera.model.control_plane.controllers.disruption import (
+from kythera.model.control_plane.controllers.disruption import controller
+from kythera.model.control_plane.controllers.disruption.budgets import (
     Disrupted,
     Scale,
-    Targeted,
     budget_status,
-    controller,
     count_healthy,
     disrupted_pods,
-    is_targeted,
 )
+from kythera.model.control_plane.controllers.disruption.targets import Targeted, is_targeted
 from kythera.model.controller import Step
 from kythera.model.record import Age, Map, Uid, replace
 from kythera.model.request import Update, ref_of
