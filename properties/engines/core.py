@@ -13,7 +13,8 @@ from kythera.model.system import CLOCK, System
 from kythera.properties.engines.codec import Outgrown, Relayout
 from kythera.properties.engines.judging import Judge
 from kythera.properties.engines.result import Exploration, Finding
-from kythera.properties.engines.tables import NEVER, Local, Tables
+from kythera.properties.engines.situations import NEVER, Local
+from kythera.properties.engines.tables import Tables
 from kythera.properties.property import AnyProperty
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from kythera.properties.engines.codec import Outgrown
 from kythera.properties.engines.core import Core
 from kythera.properties.engines.deadline import Deadline
-from kythera.properties.engines.tables import NEVER, Tables
+from kythera.properties.engines.situations import NEVER
+from kythera.properties.engines.tables import Tables
 
 if TYPE_CHECKING:
     from kythera.properties.engines.compiled.engine import Compiled

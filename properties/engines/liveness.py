@@ -26,7 +26,7 @@ from kythera.properties.engines.fairness.names import Way
 from kythera.properties.engines.fairness.regions import Region, Regions
 from kythera.properties.engines.fairness.units import starved, unit
 from kythera.properties.engines.graph import ASKED, CLOCK_UNIT, Graph, build, reaching
-from kythera.properties.engines.tables import NEVER, Group, Special
+from kythera.properties.engines.situations import NEVER, Group, Special
 from kythera.properties.property import Convergence, Recoverable
 
 BUILDING = 0.6

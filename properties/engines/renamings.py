@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from kythera.model.normalise import IDENTITY, Renaming
 from kythera.properties.engines.canonical import Change
 from kythera.properties.engines.core import Core
-from kythera.properties.engines.tables import NEVER, Special
+from kythera.properties.engines.situations import NEVER, Special
 
 
 class Renamings:

@@ -10,7 +10,7 @@ import networkx
 from kythera.model.rule import CLOCK, FAIR
 from kythera.model.symmetry import Row
 from kythera.model.system import Move, System
-from kythera.properties.engines.tables import unit_of
+from kythera.properties.engines.situations import unit_of
 from kythera.properties.property import Convergence
 
 

@@ -4,6 +4,9 @@ A state is a row of 64-bit words.  There is one memo table for everything: a key
 ``kind`` (a bundle of processes, a stage, a field, ...), the kind and a parameter, and a set of uids; its entry is
 three numbers (``info``) and perhaps some rows of words.  What is not there is asked for: an entry without an answer is
 appended, and the state is put off until the host has filled it in.
+
+All of it is in one file, because Numba keeps what it compiled until the file of the function changes, and does not look
+at the files of what that function calls.
 """
 
 from __future__ import annotations

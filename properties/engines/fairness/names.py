@@ -21,7 +21,7 @@ from kythera.properties.engines.fairness.units import (
     sender,
 )
 from kythera.properties.engines.graph import CLOCK_UNIT, Graph
-from kythera.properties.engines.tables import Unit
+from kythera.properties.engines.situations import Unit
 
 Permutation = tuple[int, ...]
 """What becomes of each exchangeable node, by their numbers."""

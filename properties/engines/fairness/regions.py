@@ -13,7 +13,7 @@ from kythera.properties.engines.fairness.names import NOBODY, Names, Way, after,
 from kythera.properties.engines.fairness.units import learns
 from kythera.properties.engines.graph import Graph, components, cyclic, strong_components
 from kythera.properties.engines.renamings import Renamings
-from kythera.properties.engines.tables import Unit
+from kythera.properties.engines.situations import Unit
 
 ASKED = 1_000
 """The time is looked at after so many pairs of a state and a unit."""

@@ -14,7 +14,7 @@ from kythera.model.normalise import Renaming
 from kythera.model.rule import CLOCK, FAIR
 from kythera.model.symmetry import Row
 from kythera.model.system import Move, System
-from kythera.properties.engines.tables import Unit, unit_of
+from kythera.properties.engines.situations import Unit, unit_of
 
 
 def learns(unit: Unit) -> bool:
