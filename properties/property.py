@@ -81,9 +81,12 @@ class Convergence(Property):
     controller can look at one is looked at, although it is not possible while requests for another key are under way
     (the work queue is first in, first out).  Faults, users and the workload owe nothing; a state in which nobody can
     act lasts for ever.
+
+    ``excuse(*values)`` says of whom nothing is claimed in a state although its goal is missed, and why.
     """
 
     missing: Callable[..., str | None] | None = None
+    excuse: Callable[..., str | None] | None = None
     forbidden: Callable[[tuple[Any, ...], tuple[Any, ...], Action], str | None] | None = None
 
 

@@ -196,7 +196,9 @@ def verdict_of(
     if prop.applies is not None and not any(prop.name in each.result.applied for each in counted):
         never = "it never had a chance to fail"
         return verdict(INCONCLUSIVE, f"{never}; {limits}") if open_ones else verdict(VACUOUS, never)
-    return verdict(WITHIN_BOUNDS, limits) if open_ones else verdict(HOLDS)
+    excuse = next((each.result.excused[prop.name] for each in counted if prop.name in each.result.excused), "")
+    told = [f"not claimed where it cannot be: {excuse}"] if excuse else []
+    return verdict(WITHIN_BOUNDS, "; ".join([limits, *told])) if open_ones else verdict(HOLDS, "; ".join(told))
 
 
 def rung_name(rung: Rung) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kythera.properties.engines.codec import Codec, Relayout
 from kythera.properties.engines.result import Exploration, Finding
-from kythera.properties.property import AnyProperty, Invariant
+from kythera.properties.property import AnyProperty, Convergence, Invariant
 
 
 class Look:
@@ -64,11 +64,14 @@ class Judge:
         for prop, slots in look.properties:
             judged = isinstance(prop, Invariant) and prop.name not in self.failed
             chance = prop.applies is not None and prop.name not in result.applied
-            if not judged and not chance:
+            excuse = prop.excuse if isinstance(prop, Convergence) and prop.name not in result.excused else None
+            if not judged and not chance and excuse is None:
                 continue
             values = [self.codec.value(i, key) for i in slots]
             if prop.applies is not None and chance and prop.applies(*values):
                 result.applied.add(prop.name)
+            if excuse is not None and (message := excuse(*values)) is not None:
+                result.excused[prop.name] = message
             if isinstance(prop, Invariant) and judged:
                 message = prop.broken(*values)
                 if message is not None:

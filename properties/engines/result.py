@@ -25,7 +25,8 @@ class Exploration:
     """Counts and findings.
 
     ``stopped`` is empty when all reachable states were visited, else the bound that stopped it: "time", "states",
-    "memory", "interrupted", "finding".
+    "memory", "interrupted", "finding".  ``applied``: the properties that had a chance to fail.  ``excused``: of whom
+    nothing was claimed, by property, with one example.
     """
 
     states: int = 0
@@ -37,6 +38,7 @@ class Exploration:
     fired: Counter[tuple[str, str]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     applied: set[str] = field(default_factory=set)
+    excused: dict[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

@@ -18,6 +18,7 @@ from kythera.properties.reading import pods_of, sets_of, wanted_replicas
 from kythera.properties.statement import Question, Statement, among
 
 HASH = "pod-template-hash"
+NODE_LOST = "its node is gone"
 
 
 def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
@@ -30,6 +31,7 @@ def _bind(statement: Statement, question: Question) -> Sequence[AnyProperty]:
             **statement.words(),
             slots=("objects/Deployment", *names),
             missing=lambda deployments, *values: missing(deployments, values[sets], situation(names, values)),
+            excuse=lambda deployments, *values: excuse(deployments, values[sets], situation(names, values)),
             applies=lambda deployments, *values: _is_ever_complete(deployments, values[sets]),
         )
     ]
@@ -53,8 +55,22 @@ def missing(deployments: Objects, sets: Objects, now: Situation) -> str | None:
         if _claimed(deployment):
             mine = sets_of(deployment, sets)
             message = lacks(deployment, mine)
-            if message is not None and not _cannot_run(mine, _without_old(deployment, mine, now)):
+            if message is not None and kept_back(mine, _without_old(deployment, mine, now)) is None:
                 return f"Deployment {deployment.metadata.name}: {message}"
+    return None
+
+
+def excuse(deployments: Objects, sets: Objects, now: Situation) -> str | None:
+    """Which Deployment is not claimed to converge, and why: its pods can't run, whatever the controllers do.
+
+    That a node was lost is no news: its pods are replaced.
+    """
+    for deployment in among(deployments, Deployment):
+        if _claimed(deployment):
+            mine = sets_of(deployment, sets)
+            why = kept_back(mine, _without_old(deployment, mine, now))
+            if why not in (None, NODE_LOST) and lacks(deployment, mine) is not None:
+                return f"Deployment {deployment.metadata.name}: {why}"
     return None
 
 
@@ -99,21 +115,25 @@ def without_hash(template: PodTemplateSpec) -> PodTemplateSpec:
     return replace(template, metadata=replace(template.metadata, labels=template.metadata.labels.without(HASH)))
 
 
-def _cannot_run(sets: Sequence[ReplicaSet], now: Situation) -> bool:
-    """Whether something else than the controllers keeps the pods from running."""
+def kept_back(sets: Sequence[ReplicaSet], now: Situation) -> str | None:
+    """What else than the controllers keeps pods from running, if anything does."""
     for each in sets:
         failure: Condition | None = condition(each.status.conditions, "ReplicaFailure")
         if failure is not None and failure.status == "True":
-            return True
-        if any(_is_kept_back(pod, now) for pod in pods_of(each, now.pods) if is_active(pod)):
-            return True
-    return False
+            return f"a pod of it is refused: {failure.message}"
+        for pod in pods_of(each, now.pods):
+            why = _kept_back(pod, now) if is_active(pod) else None
+            if why is not None:
+                return why
+    return None
 
 
-def _is_kept_back(pod: Pod, now: Situation) -> bool:
+def _kept_back(pod: Pod, now: Situation) -> str | None:
     if pod.spec.node_name is None:
-        return not fits_now(pod, now) and not could_be_placed(pod, now)
-    return lacks_something(pod) or not now.is_on_living(pod)
+        return None if fits_now(pod, now) or could_be_placed(pod, now) else "a pod of it fits on no node"
+    if lacks_something(pod):
+        return "a container of it waits for what is not there, or ends again and again"
+    return None if now.is_on_living(pod) else NODE_LOST
 
 
 DEPLOYMENT_CONVERGES = Statement(

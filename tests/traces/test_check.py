@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.systems import budget, event, node, replica_set
+from tests.systems import budget, deployment, event, node, replica_set
 from tests.traces.small import loaded, one_pod
 
 from kythera.model.scenarios.scenario import NO_FAULTS, Faults, Rung
@@ -66,6 +66,14 @@ def test_a_cluster_that_works_holds() -> None:
     assert set(of(report).values()) == {HOLDS}
     assert report.verdict == HOLDS
     assert [each.rung for each in report.rungs] == [Rung("coarse", NO_FAULTS)]
+
+
+def test_a_rollout_to_a_version_that_can_never_run_holds_with_the_reason_why_nothing_is_claimed() -> None:
+    events = (event("rollout", "apply", manifest=deployment(1, cpu="64")),)
+    report = check(loaded([node("n1"), node("n2"), deployment(1)], events=events))
+    converges = next(each for each in report.properties if each.name == "deployment-converges")
+    assert converges.verdict == HOLDS
+    assert converges.note == "not claimed where it cannot be: Deployment web: a pod of it fits on no node"
 
 
 def test_the_ladder_is_climbed_from_coarse_and_faultless_to_fine_and_faulty() -> None:
