@@ -4,11 +4,11 @@
     python benchmarks/explore.py --format json    the same as JSON
 
 Three scenarios of about ten thousand, a hundred thousand and a million states are explored to their end, without
-properties (a fourth, of more than 20 million and stopped there, with ``--scenario``).  Each measurement is a process of its own.  Seconds are
-CPU seconds (``time.process_time``) of the exploration alone; the compiled engine is loaded before (compiling it takes
-some seconds once per installation; the time to load is reported).  Bytes are what the peak of the resident memory
-grew by, per state: with the memo tables, and with the levels that traces are rebuilt from.  The plain engine explores
-only the first ``--plain-states`` states where there are more.
+properties (a fourth, of more than 20 million and stopped there, with ``--scenario``). Each measurement is a process
+of its own. Seconds are CPU seconds (``time.process_time``) of the exploration alone; the compiled engine is loaded
+before (compiling it takes some seconds once per installation; the time to load is reported). Bytes are what the peak
+of the resident memory grew by, per state: with the memo tables, and with the levels that traces are rebuilt from. The
+plain engine explores only the first ``--plain-states`` states where there are more.
 """
 
 from __future__ import annotations
