@@ -43,7 +43,6 @@ class Core:
 
     def __init__(self, system: System, properties: Sequence[AnyProperty] = (), large: float = LARGE) -> None:
         self.system = system
-        self.properties = properties
         self.tables = Tables(system, properties)
         self.result = Exploration()
         self.judge = Judge(properties, self.tables.codec, self.result)
@@ -164,9 +163,10 @@ class Core:
         """Go on in the compiled engine."""
         from kythera.properties.engines.compiled.engine import Compiled
 
-        self.settle()
         if len(self.seen) > SAMPLE:
             self.bundle()
+        else:
+            self.settle()
         self.tables.forget()
         self.move_states(self.relayout(self.tables.codec.pack()))
         self.compiled = Compiled(self)

@@ -35,6 +35,10 @@ class Found:
     rename: bool
     order: bool
 
+    def of(self, delta: int) -> Special:
+        """The outcome as a difference."""
+        return Special(delta, self.action, self.stages, self.gone, self.rename, self.order)
+
     @property
     def plain(self) -> bool:
         """Whether there is nothing to normalise."""

@@ -40,7 +40,6 @@ class Tables:
         self.system = system
         self.codec = Codec(system, properties)
         self.index = dict(system.index)
-        self.properties = properties
         self.actions: list[Unit] = []
         self.fair: list[bool] = []
         self.action_ids: dict[Unit, int] = {}
@@ -123,7 +122,7 @@ class Tables:
                     deltas.append(delta)
                     actions.append(found.action)
                 else:
-                    specials.append(Special(delta, found.action, found.stages, found.gone, found.rename, found.order))
+                    specials.append(found.of(delta))
         made = Local(tuple(deltas), tuple(actions), tuple(specials), wait)
         if group.judges:
             made.failed = tuple(self.failures(group, key, situations))
@@ -181,8 +180,7 @@ class Tables:
         """Each outcome of a group in a situation, with its full action."""
         for situation in self.situations(group, key):
             for found in situation.found:
-                delta = self.codec.difference(key, found.changes)
-                yield Special(delta, found.action, found.stages, found.gone, found.rename, found.order), found.label
+                yield found.of(self.codec.difference(key, found.changes)), found.label
 
     def failures(self, group: Group, key: int, found: Sequence[Situation]) -> Iterator[tuple[str, str, int, int]]:
         """What the properties of steps have against the steps of a group in a situation."""

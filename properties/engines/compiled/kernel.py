@@ -83,7 +83,8 @@ class Lists(NamedTuple):
 
     ``info`` of successors and of steps for the host: source, action, and seconds of the clock (for the host only).
     ``probes``: the hash of each successor, and what was found in its first place.  The last six are room to work in:
-    states of one row, the situations of the bundles of one state, and the entries of its fields.
+    the ``state`` that is expanded and the one ``after`` a step, two more for parts of their work, the situations of the
+    bundles of ``state``, and the entries of its fields.
     """
 
     fresh: Words
@@ -287,10 +288,9 @@ def differ(a: Words, b: Words, masks: Words, mask: Int) -> bool:
 
 
 @inlined
-def entry_of_field(
-    memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, at: Int, asker: Int
-) -> Int:
-    """The entry of a field; ``pieces`` keeps those of the state that it comes from (-1: not looked for)."""
+def entry_of_field(memo: Memo, lists: Lists, at: Int, asker: Int) -> Int:
+    """The entry of a field of ``after``; ``pieces`` keeps those of ``state`` (-1: not looked for)."""
+    state, source, pieces, counters = lists.after, lists.state, lists.pieces, lists.counters
     mask = memo.layout[FIRST_FIELD] + at
     if differ(state, source, memo.masks, mask):
         return look(memo, counters, state, mask, 0, NONE, asker)
@@ -300,18 +300,16 @@ def entry_of_field(
 
 
 @compiled
-def uids_in(
-    memo: Memo, counters: Numbers, state: Words, source: Words, pieces: Numbers, wanted: np.uint64, asker: Int
-) -> np.uint64:
-    """The uids in a state, at least as many as tell whether all that are wanted are among them.
+def uids_in(memo: Memo, lists: Lists, wanted: np.uint64, asker: Int) -> np.uint64:
+    """The uids in ``after``, at least as many as tell whether all that are wanted are among them.
 
     ``NOT_ANSWERED`` if an answer is missing, ``TOO_MANY`` if they do not fit.
     """
-    uids, k, missing = memo.constant[0], state.shape[1], False
+    uids, k, missing = memo.constant[0], lists.after.shape[1], False
     for n in range(memo.live.shape[0]):
         if uids & wanted == wanted:
             break
-        entry = entry_of_field(memo, counters, state, source, pieces, memo.live[n], asker)
+        entry = entry_of_field(memo, lists, memo.live[n], asker)
         if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
             missing = True
         elif memo.entries[entry, k + ANSWER] == TOO_MANY:
@@ -322,22 +320,13 @@ def uids_in(
 
 
 @compiled
-def change(
-    memo: Memo,
-    counters: Numbers,
-    state: Words,
-    source: Words,
-    scratch: Words,
-    pieces: Numbers,
-    fields: Numbers,
-    number: Int,
-    asker: Int,
-) -> Int:
-    """Add to ``scratch`` what a change (a renaming or an ageing) makes of some fields of a state; then that is it."""
+def change(memo: Memo, lists: Lists, fields: Numbers, number: Int, asker: Int) -> Int:
+    """Add to ``scratch`` what a change (a renaming or an ageing) makes of some fields of ``after``; then that is it."""
+    state, scratch = lists.after, lists.scratch
     images, status, k = memo.images, DONE, state.shape[1]
     last = np.uint64(images.shape[0] - 1)
     for n in range(fields.shape[0]):
-        entry = entry_of_field(memo, counters, state, source, pieces, fields[n], asker)
+        entry = entry_of_field(memo, lists, fields[n], asker)
         if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
             status = MISSING
             continue
@@ -346,7 +335,7 @@ def change(
         while images[at, 0] != key and images[at, 0] != NONE:
             at = (at + ONE) & last
         if images[at, 0] == NONE:
-            look(memo, counters, state, memo.layout[FIRST_IMAGE] + fields[n], number, np.uint64(entry), asker)
+            look(memo, lists.counters, state, memo.layout[FIRST_IMAGE] + fields[n], number, np.uint64(entry), asker)
             status = MISSING
             continue
         row = np.int64(images[at, 1])
@@ -359,23 +348,12 @@ def change(
 
 
 @inlined
-def normalise(
-    memo: Memo,
-    counters: Numbers,
-    state: Words,
-    source: Words,
-    scratch: Words,
-    pieces: Numbers,
-    stages: Int,
-    flags: Int,
-    gone: np.uint64,
-    asker: Int,
-) -> Int:
-    """Carry out stages and bring a state into its canonical form, in place; ``source`` is the one that it comes from.
+def normalise(memo: Memo, lists: Lists, stages: Int, flags: Int, gone: np.uint64, asker: Int) -> Int:
+    """Carry out stages and bring ``after`` into its canonical form, in place; ``state`` is what it comes from.
 
-    The source is in canonical form: what does not differ from it is in order.
+    That is in canonical form: what does not differ from it is in order.
     """
-    layout = memo.layout
+    state, source, scratch, counters, layout = lists.after, lists.state, lists.scratch, lists.counters, memo.layout
     k = state.shape[1]
     for n in range(memo.stages[stages, 0]):
         entry = look(memo, counters, state, layout[FIRST_STAGE] + memo.stages[stages, n + 1], 0, NONE, asker)
@@ -391,7 +369,7 @@ def normalise(
     if gone == TOO_MANY:
         return BY_HOST
     if flags & 1 == 0 and gone != NONE:
-        uids = uids_in(memo, counters, state, source, pieces, gone, asker)
+        uids = uids_in(memo, lists, gone, asker)
         if uids == NOT_ANSWERED:
             return MISSING
         if uids == TOO_MANY:
@@ -413,8 +391,8 @@ def normalise(
             return DONE
         for j in range(k):
             scratch[0, j] = memo.rows[row, j]
-        return change(memo, counters, state, source, scratch, pieces, memo.others, number - 1, asker)
-    uids = uids_in(memo, counters, state, source, pieces, TOO_MANY, asker)
+        return change(memo, lists, memo.others, number - 1, asker)
+    uids = uids_in(memo, lists, TOO_MANY, asker)
     if uids == NOT_ANSWERED:
         return MISSING
     if uids == TOO_MANY:
@@ -425,7 +403,7 @@ def normalise(
     number = np.int64(memo.entries[entry, k + ANSWER])
     if number == 0:
         return DONE
-    return change(memo, counters, state, source, scratch, pieces, memo.live, number - 1, asker)
+    return change(memo, lists, memo.live, number - 1, asker)
 
 
 @compiled
@@ -487,11 +465,9 @@ def lead(states: Words, info: Numbers, at: Int, state: Words, source: Int, actio
 
 
 @compiled
-def follow(
-    memo: Memo, lists: Lists, number: Int, state: Words, after: Words, scratch: Words, situations: Numbers,
-    pieces: Numbers,
-) -> Int:  # fmt: skip
-    """Take every step out of a state, or none if an answer is missing."""
+def follow(memo: Memo, lists: Lists, number: Int) -> Int:
+    """Take every step out of ``state``, or none if an answer is missing."""
+    state, after, situations, pieces = lists.state, lists.after, lists.situations, lists.pieces
     layout, counters, k = memo.layout, lists.counters, state.shape[1]
     slow, fresh, missing = counters[SLOW], counters[FRESH], False
     wait = np.int64(NEVER)
@@ -507,9 +483,7 @@ def follow(
             action, special, status = memo.outcomes[row, 0], memo.outcomes[row, 1], DONE
             if special >= 0:
                 gone = np.uint64(memo.outcomes[row, 2])
-                status = normalise(
-                    memo, counters, after, state, scratch, pieces, special >> 2, special & 3, gone, number
-                )
+                status = normalise(memo, lists, special >> 2, special & 3, gone, number)
             if status == DONE:
                 lead(lists.fresh, lists.fresh_info, fresh, after, number, action, np.int64(0))
                 fresh += 1
@@ -522,7 +496,7 @@ def follow(
     if wait >= 0 and wait < NEVER and layout[TIMED] > 0:
         for j in range(k):
             after[0, j] = state[0, j]
-        status = tick(memo, counters, after, state, scratch, pieces, wait, number)
+        status = tick(memo, lists, wait, number)
         if status == DONE:
             for j in range(k):
                 ticks |= after[0, j] != state[0, j]
@@ -542,35 +516,24 @@ def follow(
 
 
 @compiled
-def tick(
-    memo: Memo,
-    counters: Numbers,
-    state: Words,
-    source: Words,
-    scratch: Words,
-    pieces: Numbers,
-    seconds: Int,
-    asker: Int,
-) -> Int:
-    """Time passes, in place."""
-    entry = look(memo, counters, state, memo.layout[AGE], seconds, NONE, asker)
-    if memo.entries[entry, state.shape[1] + COUNT] == NOT_ANSWERED:
+def tick(memo: Memo, lists: Lists, seconds: Int, asker: Int) -> Int:
+    """Time passes, in place of ``after``."""
+    k = lists.after.shape[1]
+    entry = look(memo, lists.counters, lists.after, memo.layout[AGE], seconds, NONE, asker)
+    if memo.entries[entry, k + COUNT] == NOT_ANSWERED:
         return MISSING
-    age = np.int64(memo.entries[entry, state.shape[1] + ANSWER])
-    for j in range(state.shape[1]):
-        scratch[0, j] = NONE
-    if change(memo, counters, state, source, scratch, pieces, memo.live, age, asker) == MISSING:
+    for j in range(k):
+        lists.scratch[0, j] = NONE
+    if change(memo, lists, memo.live, np.int64(memo.entries[entry, k + ANSWER]), asker) == MISSING:
         return MISSING
-    return normalise(memo, counters, state, source, scratch, pieces, np.int64(0), memo.layout[SYMMETRIC], NONE, asker)
+    return normalise(memo, lists, np.int64(0), memo.layout[SYMMETRIC], NONE, asker)
 
 
 @compiled
 def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: Int, add: bool, edges: bool) -> Int:
     """Expand some states, and give the place of the first that was not looked at for want of room."""
     layout, counters, k = memo.layout, lists.counters, store.rows.shape[1]
-    state, after, scratch = lists.state, lists.after, lists.scratch
-    bundles = layout[BUNDLES]
-    situations, pieces = lists.situations, lists.pieces
+    state, situations, bundles = lists.state, lists.situations, layout[BUNDLES]
     each = layout[STAGES] + 4 * layout[FIELDS] + layout[LOOKS] + 4  # entries that one step can ask for
     batch = lists.fresh.shape[0] // 2
     while at < end:
@@ -600,7 +563,7 @@ def expand(store: Store, memo: Memo, lists: Lists, todo: Numbers, at: Int, end: 
         ):
             break
         if not missing:
-            missing = follow(memo, lists, number, state, after, scratch, situations, pieces) == MISSING
+            missing = follow(memo, lists, number) == MISSING
         if missing:
             lists.later[counters[LATER]] = number
             counters[LATER] += 1
