@@ -13,7 +13,8 @@ Everything else is compared, hashed and stored as it is.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NewType, TypeVar, cast, dataclass_transform
 
 Uid = NewType("Uid", int)
@@ -111,6 +112,20 @@ class Map(Mapping[str, V_co], Generic[V_co]):
     def without(self, key: str) -> Map[V_co]:
         """The same mapping without one key (which need not be there)."""
         return Map({k: v for k, v in self._dict.items() if k != key}) if key in self._dict else self
+
+
+def within(value: object) -> Iterator[object]:
+    """A value and everything that is in it: of records, maps (keys too), and collections, also plain ones."""
+    yield value
+    inside: Iterable[object] = ()
+    if isinstance(value, Record):
+        inside = (getattr(value, name) for name in value.__record_fields__)
+    elif isinstance(value, Mapping):
+        inside = chain(value.keys(), value.values())
+    elif isinstance(value, (tuple, list, frozenset)):
+        inside = value
+    for each in inside:
+        yield from within(each)
 
 
 EMPTY: Map[Any] = Map()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kythera.model.api.meta import OwnerReference
-from kythera.model.control_plane.apiserver.resources import RESOURCES
+from kythera.model.control_plane.apiserver.resources import place_of
 from kythera.model.feed import Objects
 from kythera.model.host import Hosted
-from kythera.model.record import Record
+from kythera.model.scenarios.collection import owners_outside
 from kythera.properties.statement import Question
 
 COLLECTOR = "garbage-collector"
@@ -43,14 +43,14 @@ class Ownership:
 
     def is_gone(self, ref: OwnerReference, dependent: Any, now: Now) -> bool:
         """Whether the owner that an object refers to is not where the reference says."""
-        place = _place(ref.kind, dependent.metadata.namespace)
+        place = place_of(ref.kind, dependent.metadata.namespace)
         if ref.kind not in self.kinds or (ref.kind, place, ref.name) in self.outside:
             return False
         return self.owner(ref, dependent, now) is None
 
     def owner(self, ref: OwnerReference, dependent: Any, now: Now) -> Any:
         """The owner that an object refers to, in its namespace, by name and uid, or ``None``."""
-        place = _place(ref.kind, dependent.metadata.namespace)
+        place = place_of(ref.kind, dependent.metadata.namespace)
         for obj in self.all_of(ref.kind, now):
             meta = obj.metadata
             if (meta.namespace, meta.name, meta.uid) == (place, ref.name, ref.uid):
@@ -62,28 +62,14 @@ class Ownership:
         return now.get(kind, ())
 
 
-def _place(kind: str, namespace: str) -> str:
-    resource = RESOURCES.get(kind)
-    return "" if resource is not None and not resource.namespaced else namespace
-
-
 def ownership(question: Question) -> Ownership | None:
     """What the garbage collector of a question looks after; ``None`` if there is none."""
     for process in question.system.processes:
         hosted = process.constants.get("hosted")
         if process.name == COLLECTOR and isinstance(hosted, Hosted):
             kinds = tuple(kind.__name__ for kind in hosted.controller.watches)
-            return Ownership(kinds, frozenset(_outside(question.objects)))
+            return Ownership(kinds, owners_outside(question.objects))
     return None
-
-
-def _outside(objects: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
-    metas: list[Any] = [obj.metadata for obj in objects]  # type: ignore[attr-defined]
-    uids = {meta.uid for meta in metas}
-    for meta in metas:
-        for ref in meta.owner_references:
-            if ref.uid not in uids:
-                yield ref.kind, _place(ref.kind, meta.namespace), ref.name
 
 
 def label(obj: Any) -> str:

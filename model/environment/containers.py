@@ -21,7 +21,7 @@ from kythera.model.api.core.pod import PodSpec
 from kythera.model.api.requests import is_sidecar
 from kythera.model.node.kubelet.state import NodeState
 from kythera.model.node.runtime.runtime import RUNNING, Behaviour, RuntimeContainer, RuntimeState, exited
-from kythera.model.record import Map, Record, replace
+from kythera.model.record import Record, replace, within
 from kythera.model.rule import FAULT, WORKLOAD, Process, Rule, Wake, Yields, outcome, rule
 from kythera.model.scenarios.scenario import Scenario, Workload
 
@@ -104,14 +104,9 @@ def _run_init_containers(objects: Sequence[Record], scenario: Scenario) -> bool:
     return any(_holds_one(obj) for obj in objects) or any('"initContainers"' in text for text in later)
 
 
-def _holds_one(value: object) -> bool:
-    if isinstance(value, PodSpec):
-        return not all(map(is_sidecar, value.init_containers))
-    if isinstance(value, Record):
-        return any(_holds_one(getattr(value, name)) for name in value.__record_fields__)
-    if isinstance(value, (tuple, frozenset)):
-        return any(map(_holds_one, value))
-    return isinstance(value, Map) and any(map(_holds_one, value.values()))
+def _holds_one(obj: Record) -> bool:
+    specs = (part for part in within(obj) if isinstance(part, PodSpec))
+    return any(not all(map(is_sidecar, spec.init_containers)) for spec in specs)
 
 
 def process(node: str, ends: tuple[Rule, ...]) -> Process:

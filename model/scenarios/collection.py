@@ -4,7 +4,8 @@ It is part of a scenario only where something can be left behind or waits for it
 
 * an event deletes an object that owns others, or deletes anything with ``cascade: foreground`` or ``orphan``
 * an object of the input is being deleted with one of its finalizers, or refers to an owner that is somewhere else
-* a component deletes objects that own others (see ``deleted_by_components``)
+
+(A Deployment deletes ReplicaSets itself, but only those that have no pods.)
 
 It asks the API server for everything.  Only where a foreground or orphaning deletion is possible does it matter that
 its informers lag, since these deletions go by the dependents that it sees; only there do its informers cost states.
@@ -18,7 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kythera.model.control_plane.apiserver.resources import RESOURCES
+from kythera.model.control_plane.apiserver.resources import RESOURCES, place_of
 from kythera.model.environment.users import KINDS
 from kythera.model.record import Record
 from kythera.model.scenarios.scenario import Event, Scenario
@@ -26,10 +27,6 @@ from kythera.model.scenarios.scenario import Event, Scenario
 OWNS: Mapping[str, tuple[str, ...]] = {
     "Deployment": ("ReplicaSet",),
     "ReplicaSet": ("Pod",),
-    "StatefulSet": ("Pod", "ControllerRevision"),
-    "DaemonSet": ("Pod", "ControllerRevision"),
-    "CronJob": ("Job",),
-    "Job": ("Pod",),
     "Service": ("EndpointSlice",),
 }
 """The kinds of objects that components make for an object of a kind, with an owner reference to it."""
@@ -61,9 +58,7 @@ def garbage(objects: Sequence[Record], scenario: Scenario, kinds: Collection[str
     deletions = [event for event in scenario.events if event.verb == "delete"]
     special = {_kind(event) for event in deletions if event.cascade != "background"}
     special |= {kind for kind, meta in metas if meta.deletion_timestamp is not None and _collected(meta.finalizers)}
-    special |= {kind for kind, foreground in deleted_by_components(objects, kinds).items() if foreground}
     left = {_kind(event) for event in deletions if owned.get(_kind(event)) or _kind(event) not in TIDIED_UP}
-    left |= set(deleted_by_components(objects, kinds))
     left = {kind for kind in left if OWNS.get(kind) or owned.get(kind)}
     misplaced = {
         kind
@@ -81,30 +76,21 @@ def garbage(objects: Sequence[Record], scenario: Scenario, kinds: Collection[str
     return Garbage(
         tuple(RESOURCES[kind].kind for kind in sorted(wanted) if kind in RESOURCES),
         frozenset(kind for kind, resource in RESOURCES.items() if not resource.namespaced),
-        frozenset(
-            (ref.kind, _place(ref.kind, meta.namespace), ref.name)
-            for _, meta in metas
-            for ref in meta.owner_references
-            if ref.uid not in uids
-        ),
+        owners_outside(objects),
         bool(special) or scenario.variants.get("garbage-collector.owner_lookup") == "cached",
     )
 
 
-def deleted_by_components(objects: Sequence[Record], kinds: Collection[str]) -> dict[str, bool]:
-    """The kinds of objects with dependents that components delete, and whether they do so in the foreground.
-
-    A CronJob's Jobs beyond its history limits; finished Jobs with a time to live.  (A Deployment deletes only
-    ReplicaSets that have no pods.)
-    """
-    found: dict[str, bool] = {}
-    if "CronJob" in kinds:
-        found["Job"] = False
-    for obj in objects:
-        spec: Any = getattr(obj, "spec", None)
-        if type(obj).__name__ == "Job" and getattr(spec, "ttl_seconds_after_finished", None) is not None:
-            found["Job"] = True
-    return found
+def owners_outside(objects: Iterable[Record]) -> frozenset[tuple[str, str, str]]:
+    """The owners that objects refer to and that are not among them: kind, namespace and name."""
+    metas = [_meta(obj) for obj in objects]
+    uids = {meta.uid for meta in metas}
+    return frozenset(
+        (ref.kind, place_of(ref.kind, meta.namespace), ref.name)
+        for meta in metas
+        for ref in meta.owner_references
+        if ref.uid not in uids
+    )
 
 
 def deletes_namespace(scenario: Scenario, objects: Iterable[Record]) -> bool:
@@ -128,11 +114,6 @@ def _collected(finalizers: Iterable[str]) -> bool:
     return any(each in FINALIZERS for each in finalizers)
 
 
-def _place(kind: str, namespace: str) -> str:
-    resource = RESOURCES.get(kind)
-    return "" if resource is not None and not resource.namespaced else namespace
-
-
 def _owned(metas: Iterable[tuple[str, Any]]) -> dict[str, set[str]]:
     """Kind -> the kinds of the input's objects that refer to an owner of that kind."""
     found: dict[str, set[str]] = {}
@@ -144,7 +125,7 @@ def _owned(metas: Iterable[tuple[str, Any]]) -> dict[str, set[str]]:
 
 def _is_there(metas: Iterable[tuple[str, Any]], ref: Any, dependent: Any) -> bool:
     """Whether the owner is where a reference says that it is."""
-    place = _place(ref.kind, dependent.namespace)
+    place = place_of(ref.kind, dependent.namespace)
     return any(
         (kind, meta.namespace, meta.name, meta.uid) == (ref.kind, place, ref.name, ref.uid) for kind, meta in metas
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from kythera.model.api.core.cluster import ConfigMap, Namespace, Secret
@@ -18,7 +19,7 @@ from kythera.model.environment import clients, containers, crashes, heartbeats, 
 from kythera.model.feed import Objects, Shape, shaped, told
 from kythera.model.host import COARSE, FINE, UP, Hosted, Outbox, process
 from kythera.model.normalise import HOSTNAME
-from kythera.model.record import Map, NodeName, Record, Uid, replace
+from kythera.model.record import Map, NodeName, Record, Uid, replace, within
 from kythera.model.rule import Process
 from kythera.model.scenarios import generations
 from kythera.model.scenarios.components import Member, lists_from_any_cache, members, watches_nodes
@@ -255,8 +256,9 @@ class _Compiler:
         if not self.scenario.symmetry:
             return Symmetry(slots, (), pods=False)
         classes: dict[Any, list[str]] = {}
+        named = self.named()
         for obj in self.objects:
-            if isinstance(obj, Node) and not self.named(obj.metadata.name):
+            if isinstance(obj, Node) and obj.metadata.name not in named:
                 meta = obj.metadata
                 blank = replace(meta, name="", uid=Uid(0), labels=meta.labels.without(HOSTNAME))
                 labelled = meta.labels.get(HOSTNAME) in (None, meta.name)
@@ -264,28 +266,17 @@ class _Compiler:
                     classes.setdefault(replace(obj, metadata=blank), []).append(meta.name)
         return Symmetry(slots, tuple(tuple(sorted(c)) for c in classes.values() if len(c) > 1))
 
-    def named(self, node: str) -> bool:
-        """Whether anything but the node's own objects mentions a node by its name."""
-        if any(node in (event.target.removeprefix("node/"), event.source) for event in self.scenario.events):
-            return True
-        return any(
-            _mentions(obj, node) for obj in self.objects if not isinstance(obj, (Node, ConfigMap, Secret, Namespace))
-        )
+    def named(self) -> frozenset[str]:
+        """The names of nodes, among other texts, that anything but the nodes' own objects mentions."""
+        told = (name for event in self.scenario.events for name in (event.target.removeprefix("node/"), event.source))
+        others = (obj for obj in self.objects if not isinstance(obj, (Node, ConfigMap, Secret, Namespace)))
+        return frozenset(chain(told, *map(_texts, others)))
 
 
-def _mentions(value: object, text: str) -> bool:
-    """Whether a text stands anywhere in a value (a node that a pod is already bound to is no mention)."""
-    if isinstance(value, str):
-        return value == text
-    if isinstance(value, Pod):
-        return _mentions(replace(value.spec, node_name=None), text)
-    if isinstance(value, Record):
-        return any(_mentions(getattr(value, name), text) for name in value.__record_fields__)
-    if isinstance(value, (tuple, frozenset)):
-        return any(_mentions(item, text) for item in value)
-    if isinstance(value, Map):
-        return any(key == text or _mentions(item, text) for key, item in value.items())
-    return False
+def _texts(obj: Record) -> list[str]:
+    """The texts in an object (a node that a pod is already bound to is no mention)."""
+    value = replace(obj.spec, node_name=None) if isinstance(obj, Pod) else obj
+    return [part for part in within(value) if isinstance(part, str)]
 
 
 def _units(found: Iterable[Member]) -> dict[str, list[Member]]:

@@ -138,8 +138,10 @@ def members(
                 horizons_of=_horizons(descheduler), needs_kinds=("PodDisruptionBudget",),
             )
         )  # fmt: skip
+    wanted = images.not_pulled(objects, scenario)
+    machines = {obj.metadata.name: obj for obj in objects if isinstance(obj, Node)}
     for node in nodes:
-        found.extend(_on_node(node, kinds, objects, scenario, rung))
+        found.extend(_on_node(machines[node], wanted, kinds, objects, scenario, rung))
     remains = garbage(objects, scenario, kinds)
     if remains is not None:
         found.append(_garbage_collector(manager, remains))
@@ -225,8 +227,9 @@ def _evicts(node: Node) -> bool:
 
 
 def _on_node(
-    node: NodeName, kinds: set[str], objects: Sequence[Record], scenario: Scenario, rung: Rung
+    machine: Node, wanted: frozenset[str], kinds: set[str], objects: Sequence[Record], scenario: Scenario, rung: Rung
 ) -> list[Member]:
+    node = NodeName(machine.metadata.name)
     kubelet = import_module("kythera.model.node.kubelet.kubelet")
     # Whether a connection is answered hangs on hooks before stop and grace periods, which need time; so does the
     # back-off without which containers that end again and again would do so faster than anybody can see it.
@@ -234,7 +237,11 @@ def _on_node(
     live = "yes" if rung.granularity == "coarse" and rung.faults.staleness == "none" else "no"
     settings = {**timed, **_settings(scenario, "kubelet"), "granularity": rung.granularity, "live": live}
     agent = kubelet.kubelet(node, settings)
-    agent = replace(agent, initial=_with_workload(agent.initial, node, objects, scenario))
+    runtime = images.with_images(agent.initial.runtime, machine, wanted)
+    runtime = containers.with_workload(runtime, scenario.workload)
+    pods = [obj for obj in objects if isinstance(obj, Pod) and is_running_on(obj, node)]
+    initial = running_on(node, pods, runtime) if pods else replace(agent.initial, runtime=runtime)
+    agent = replace(agent, initial=initial)
     found = [
         Member(
             f"kubelet/{node}", f"kubelet/{node}", f"node/{node}", agent, kubelet.crashed, kubelet.node_lost, node,
@@ -251,14 +258,6 @@ def _on_node(
             )
         )  # fmt: skip
     return found
-
-
-def _with_workload(initial: Any, node: NodeName, objects: Sequence[Record], scenario: Scenario) -> Any:
-    """A node's first state: how its processes will behave, and the pods that run there already."""
-    runtime = images.with_images(initial.runtime, node, objects, scenario)
-    runtime = containers.with_workload(runtime, scenario.workload)
-    pods = [obj for obj in objects if isinstance(obj, Pod) and is_running_on(obj, node)]
-    return running_on(node, pods, runtime) if pods else replace(initial, runtime=runtime)
 
 
 def _settings(scenario: Scenario, component: str) -> dict[str, str]:

@@ -93,3 +93,9 @@ RESOURCES: dict[str, Resource] = {
         Resource(PodMetrics),
     )
 }
+
+
+def place_of(kind: str, namespace: str) -> str:
+    """The namespace of an object of a kind that an object in a namespace refers to: none if it has none."""
+    resource = RESOURCES.get(kind)
+    return "" if resource is not None and not resource.namespaced else namespace
