@@ -283,16 +283,22 @@ def test_an_informer_that_a_run_can_keep_from_learning_may_never_learn(
     assert (None if lasso is None else len(lasso.cycle)) == cycle
 
 
+@st.composite
+def turning(draw: st.DrawFn, most: int, fewest: int) -> tuple[Any, ...]:
+    """Values below some number, those of at least so many things, how they turn into others, and which are wanted."""
+    count = draw(st.integers(2, most))
+    value = st.integers(0, count - 1)
+    values = tuple(draw(st.lists(value, min_size=fewest, max_size=3)))
+    turn = st.one_of(st.permutations(range(count)).map(tuple), st.tuples(*[value] * count))
+    turns = tuple(draw(st.lists(turn, min_size=1, max_size=2)))
+    return value, values, turns, draw(st.frozensets(value))
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_exchanges_of_equal_nodes_change_no_answer(data: st.DataObject) -> None:
     """Whoever is starved in the canonical states is starved in the states as they are, and the other way round."""
-    count = data.draw(st.integers(2, 5))
-    value = st.integers(0, count - 1)
-    values = tuple(data.draw(st.lists(value, min_size=2, max_size=3)))
-    turn = st.one_of(st.permutations(range(count)).map(tuple), st.tuples(*[value] * count))
-    turns = tuple(data.draw(st.lists(turn, min_size=1, max_size=2)))
-    wanted = data.draw(st.frozensets(value))
+    value, values, turns, wanted = data.draw(turning(most=5, fewest=2))
     does = data.draw(st.sampled_from(["attend", "learn", "decide"]))
     sent = data.draw(st.dictionaries(value, value, max_size=2))
     with pytest.MonkeyPatch.context() as patch:
@@ -338,12 +344,8 @@ def test_one_of_two_equal_pods_may_be_starved_if_each_can_be_looked_after_only_n
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_renaming_of_pods_changes_no_answer(data: st.DataObject) -> None:
-    count = data.draw(st.integers(2, 4))
-    value = st.integers(0, count - 1)
-    values = tuple(data.draw(st.lists(value, min_size=1, max_size=3)))
-    turn = st.one_of(st.permutations(range(count)).map(tuple), st.tuples(*[value] * count))
-    turns = tuple(data.draw(st.lists(turn, min_size=1, max_size=2)))
-    wanted, mortal = data.draw(st.frozensets(value)), data.draw(st.one_of(st.just(frozenset()), st.frozensets(value)))
+    value, values, turns, wanted = data.draw(turning(most=4, fewest=1))
+    mortal = data.draw(st.one_of(st.just(frozenset()), st.frozensets(value)))
     prop = looked_after(data.draw(value))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cycles, "SEARCHED", data.draw(st.sampled_from([0, cycles.SEARCHED])))

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from tests.properties.judging import (
-    assert_it_fails_under_its_variant,
-    assert_it_holds_where_it_could_fail,
     judge,
     variant,
 )
@@ -76,17 +74,6 @@ CASES = [
     (NODE_FAILURE_HEALS, lost, 10),
     (DRAINS_COMPLETE, drained, 5),
 ]
-NAMES = [statement.name for statement, _, _ in CASES]
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_fails_under_the_variant_that_it_names(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_fails_under_its_variant(statement, ask, steps)
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_holds_where_it_could_fail(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_holds_where_it_could_fail(statement, ask)
 
 
 def test_a_descheduler_that_does_not_ask_what_fits_evicts_for_ever() -> None:

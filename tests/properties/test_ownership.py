@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.properties.judging import (
-    assert_it_fails_under_its_variant,
-    assert_it_holds_where_it_could_fail,
-    judge,
-)
+from tests.properties.judging import judge
 from tests.systems import deployment, event, node, pod, question, replica_set
 
 from kythera.model.scenarios.scenario import NO_FAULTS, Faults
@@ -48,17 +44,6 @@ def deleted_set(cascade: str = "background", **more: Any) -> Question:
 
 
 CASES = [(NO_LIVE_OWNER_COLLECTED, copied_reference, 2), (OWNERS_GONE_DEPENDENTS_GONE, deleted, 8)]
-NAMES = [statement.name for statement, _, _ in CASES]
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_fails_under_the_variant_that_it_names(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_fails_under_its_variant(statement, ask, steps)
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_holds_where_it_could_fail(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_holds_where_it_could_fail(statement, ask)
 
 
 @pytest.mark.parametrize("cascade", ["background", "foreground", "orphan"])

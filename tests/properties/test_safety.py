@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.properties.judging import (
-    assert_it_fails_under_its_variant,
-    assert_it_holds_where_it_could_fail,
-    judge,
-)
+from tests.properties.judging import judge
 from tests.systems import autoscaler, budget, deployment, event, node, pod, question, replica_set
 
 from kythera.model.api.quantity import quantity
@@ -95,17 +91,6 @@ CASES = [
     (ROLLOUT_BOUNDS, rolled_out, 7),
     (REPLICAS_NEVER_BELOW_MIN, autoscaled, 11),
 ]
-NAMES = [statement.name for statement, _, _ in CASES]
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_fails_under_the_variant_that_it_names(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_fails_under_its_variant(statement, ask, steps)
-
-
-@pytest.mark.parametrize(("statement", "ask", "steps"), CASES, ids=NAMES)
-def test_it_holds_where_it_could_fail(statement: Statement, ask: Any, steps: int) -> None:
-    assert_it_holds_where_it_could_fail(statement, ask)
 
 
 def test_an_informer_goes_back_only_by_time_travel() -> None:
